@@ -1,0 +1,35 @@
+# Two commands do all the set-up: `make run` and `make test`. Nothing but Python 3.10+ with venv is assumed.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# make run DATA=cifar100 downloads CIFAR-100 if it is not there; DATA=shapes needs nothing
+DATA ?=
+
+.PHONY: help run test lab export readme clean
+
+help:           ## this list
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*##/ -/'
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -e '.[dev,bench]'
+	@touch $@
+
+run: $(READY)   ## train a dense ViT and a MoE-ViT side by side: a table and figures in three minutes
+	$(BIN)/moe_compare model=vit_quick,moe_vit_quick train=quick optim=small $(if $(DATA),data=$(DATA)) $(if $(filter cifar100,$(DATA)),--download)
+	@echo "notebooks: make lab   (or $(BIN)/jupyter lab nbs/index.ipynb)"
+
+test: $(READY)  ## all that CI runs: gates and every notebook's tests
+	$(BIN)/python .ci/gates.py
+
+lab: $(READY)   ## open the notebooks
+	$(BIN)/jupyter lab nbs/index.ipynb
+
+export: $(READY)  ## after editing notebooks: write the package, clean the notebooks, renew README.md
+	$(BIN)/nbdev_export
+	$(BIN)/nbdev_clean
+	$(BIN)/python .ci/gates.py --readme
+
+clean:          ## remove the environment; data and runs stay
+	rm -rf $(VENV) build *.egg-info

@@ -17,13 +17,14 @@ import warnings
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from tqdm.auto import tqdm
+
+from .config import named_folder
 
 # %% ../../nbs/0_core/01_images.ipynb #2ef45b9e
 def normalise(
@@ -212,22 +213,14 @@ def split_validation(
     return train.subset(left), replace(train.subset(right), augment="none")
 
 # %% ../../nbs/0_core/01_images.ipynb #baa2a071
-def _folder(variable: str, default: str) -> Path:
-    "A folder named by the environment, or `default` in the checkout (or the current folder, when there is no checkout)."
-    top = Path(str(files("moe_course"))).parent
-    if not (top / "settings.ini").exists(): top = Path.cwd()
-    path = Path(os.environ.get(variable) or top / default).expanduser()
-    return path if path.is_absolute() or path.exists() else top / path
-
-
 def data_folder() -> Path:
     "Where data sets are looked for."
-    return _folder("MOE_COURSE_DATA", "data")
+    return named_folder("MOE_COURSE_DATA", "data")
 
 
 def cache_folder() -> Path:
     "Where decoded copies of data sets are kept."
-    return _folder("MOE_COURSE_CACHE", "data/cache")
+    return named_folder("MOE_COURSE_CACHE", "data/cache")
 
 # %% ../../nbs/0_core/01_images.ipynb #9483c745
 CIFAR100_TREE = """

@@ -21,7 +21,7 @@ import torch
 from fastcore.basics import patch
 from filelock import FileLock, Timeout
 
-from .config import RunConfig, project_folder, save_config
+from .config import RunConfig, named_folder, save_config
 
 # %% ../../nbs/0_core/04_runs.ipynb #b59b9494
 def write_atomic(
@@ -81,7 +81,7 @@ class RunBusy(RuntimeError):
 
 def runs_folder() -> Path:
     "Where runs are kept: `MOE_COURSE_RUNS`, by default the project's runs/."
-    return Path(os.environ.get("MOE_COURSE_RUNS") or project_folder() / "runs")
+    return named_folder("MOE_COURSE_RUNS", "runs")
 
 
 def versions() -> dict[str, str]:
@@ -129,7 +129,8 @@ def read_metrics(
 ) -> pd.DataFrame:  # columns step, split, name, value
     "The log of a run."
     path = Path(path) / "metrics.csv" if Path(path).is_dir() else Path(path)
-    return pd.read_csv(path, dtype={"step": int, "split": str, "name": str, "value": float}, float_precision="round_trip")
+    table = pd.read_csv(path, dtype={"step": int, "split": str, "name": str, "value": str})
+    return table.astype({"value": float})  # by way of text, because pandas rounds the last digit when it reads floats itself
 
 
 def cut_metrics(

@@ -31,7 +31,7 @@ class Chance:
         self._raw = np.random.PCG64(np.random.SeedSequence(key)).random_raw
 
     def uniform(self, *shape: int, low: float = 0., high: float = 1.) -> np.ndarray:
-        "float32 in [low, high), multiples of 2^-24 of the range."
+        "float32 from low to high, in steps of 2^-24 of the range."
         bits = self._raw(int(np.prod(shape))) >> np.uint64(40)
         return np.float32(low) + bits.astype(np.float32).reshape(shape) * np.float32((high - low) / 2**24)
 

@@ -121,7 +121,7 @@ def dispatch(
     context, alive = check_rows(x, routing, experts, context), live(routing)
     p = plan(routing.index, routing.experts, alive)
     if not len(p.rows): return x.new_zeros(len(x), *getattr(experts[0], "out_shape", x.shape[1:]))
-    xs = Gather.apply(x.flatten(1), p.rows, p.place, alive).view(-1, *x.shape[1:])
+    xs = Gather.apply(x.flatten(1), p.rows, p.place, alive).view(len(p.rows), *x.shape[1:])
     slices = zip(experts, xs.split(p.counts), p.rows.split(p.counts))
     ys = torch.cat([call(f, own, context, rows) for f, own, rows in slices if len(own)])
     weight = routing.weight if alive is None else routing.weight.masked_fill(~alive, 0)

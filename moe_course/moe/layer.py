@@ -10,11 +10,12 @@ import math
 from dataclasses import replace
 
 import torch
+from fastcore.basics import patch
 from torch import nn, Tensor
 
 from .dispatch import call, capacity, dispatch, limit
 from .experts import MLPExpert
-from .router import LinearScore, Router, Routing, TopK
+from .router import AWAY, LinearScore, Router, Routing, TopK
 
 # %% ../../nbs/2_moe/04_layer.ipynb #aa9f8536
 class Without(nn.Module):
@@ -22,15 +23,14 @@ class Without(nn.Module):
     def __init__(self,
         select: nn.Module,  # logits (R, E), mask -> Routing
         off: tuple[int, ...],  # experts that are away
-        far: float = -1e4,  # their logit: its softmax and its sigmoid are 0
     ):
         super().__init__()
-        self.select, self.off, self.far = select, list(off), far
+        self.select, self.off = select, list(off)
 
     def forward(self, logits: Tensor, mask: Tensor | None = None) -> Routing:
         gone = torch.zeros(logits.shape[1], dtype=torch.bool, device=logits.device)
         gone[self.off] = True
-        routing = self.select(logits.masked_fill(gone, self.far), mask=mask)
+        routing = self.select(logits.masked_fill(gone, AWAY), mask=mask)
         present = ~gone[routing.index]
         return replace(routing, kept=present if routing.kept is None else present & routing.kept)
 
@@ -102,28 +102,30 @@ class MoE(nn.Module):
         "Names of all context that somebody in here wants."
         return tuple(dict.fromkeys(n for m in (self.router, *self.experts, self.shared) for n in getattr(m, "wants", ())))
 
-    def forward(self,
-        x: Tensor,  # (..., row)
-        mask: Tensor | None = None,  # (...) bool, True for rows that count; the others get zeros
-        off: tuple[int, ...] = (),  # experts that are away; their rows choose again
-        force: int | None = None,  # every row to this expert, with weight 1
-        **context: Tensor,  # (..., any), travels with the rows
-    ) -> tuple[Tensor, Routing]:
-        if x.ndim < self.row_ndim: raise ValueError(f"x: a row has {self.row_ndim} axes, got shape {tuple(x.shape)}")
-        lead, E = x.shape[:x.ndim - self.row_ndim], len(self.experts)
-        rows = flat_rows("x", x, lead)
-        context = {name: flat_rows(name, c, lead) for name, c in context.items()}
-        if mask is not None: mask = flat_rows("mask", mask, lead)
-        if self.training and self.expert_dropout and force is None: off = (*off, *absent(E, self.expert_dropout))
-        routing = choose(self.router, E, rows, mask, context, off, force)
-        if self.capacity_factor is not None and force is None:
-            count = len(rows) if mask is None else int(mask.sum())
-            routing = limit(routing, capacity(count, routing.k, E, self.capacity_factor), self.priority)
-        y = dispatch(rows, routing, self.experts, context)
-        if self.shared is not None:
-            also = call(self.shared, rows, context)
-            y = y + (also if mask is None else also * mask.view(-1, *[1] * (also.ndim - 1)))
-        return y.view(*lead, *y.shape[1:]), routing
+# %% ../../nbs/2_moe/04_layer.ipynb #4d031915
+@patch
+def forward(self: MoE,
+    x: Tensor,  # (..., row)
+    mask: Tensor | None = None,  # (...) bool, True for rows that count; the others get zeros
+    off: tuple[int, ...] = (),  # experts that are away; their rows choose again
+    force: int | None = None,  # every row to this expert, with weight 1
+    **context: Tensor,  # (..., any), travels with the rows
+) -> tuple[Tensor, Routing]:
+    if x.ndim < self.row_ndim: raise ValueError(f"x: a row has {self.row_ndim} axes, got shape {tuple(x.shape)}")
+    lead, E = x.shape[:x.ndim - self.row_ndim], len(self.experts)
+    rows = flat_rows("x", x, lead)
+    context = {name: flat_rows(name, c, lead) for name, c in context.items()}
+    if mask is not None: mask = flat_rows("mask", mask, lead)
+    if self.training and self.expert_dropout and force is None: off = (*off, *absent(E, self.expert_dropout))
+    routing = choose(self.router, E, rows, mask, context, off, force)
+    if self.capacity_factor is not None and force is None:
+        count = len(rows) if mask is None else int(mask.sum())
+        routing = limit(routing, capacity(count, routing.k, E, self.capacity_factor), self.priority)
+    y = dispatch(rows, routing, self.experts, context)
+    if self.shared is not None:
+        also = call(self.shared, rows, context)
+        y = y + (also if mask is None else also * mask.view(-1, *[1] * (also.ndim - 1)))
+    return y.view(*lead, *y.shape[1:]), routing
 
 # %% ../../nbs/2_moe/04_layer.ipynb #a178c90a
 def moe_mlp(

@@ -42,12 +42,15 @@ def notebooks() -> list[Path]:
 
 
 def readme() -> str:
-    "README.md as nbs/index.ipynb has it: links made relative to the top, hidden cells left out."
+    "README.md as nbs/index.ipynb has it: links made relative to the top, hidden cells and echo-less sources left out."
     import nbformat
     from nbconvert import MarkdownExporter
     nb = nbformat.read(TOP / "nbs" / "index.ipynb", 4)
+    nb.metadata["language_info"] = {"name": "python"}
     nb.cells = [c for c in nb.cells if not c.source.startswith("#| hide")]
     text, _ = MarkdownExporter().from_notebook_node(nb)
+    text = re.sub(r"```python\n#\| echo: false\n.*?```\n", "", text, flags=re.S)
+    text = re.sub(r"\n{3,}", "\n\n", text)
     text = re.sub(r"\]\((?!https?:|#|\.\./)([^)]+)\)", r"](nbs/\1)", text).replace("](../", "](")
     return "<!-- made from nbs/index.ipynb by `make export`: edit the notebook -->\n\n" + text.strip() + "\n"
 

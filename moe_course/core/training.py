@@ -15,7 +15,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from tqdm.auto import tqdm
 from .config import GROUPS, ConfigError, RunConfig, load_config, plain, presets
 from .images import DataBroken, DataNotFound, cifar100_found
 from .output import Output
-from .runs import CheckpointError, Run, RunBusy, read_metrics, runs_folder
+from .runs import CheckpointError, Run, RunBusy, read_metrics
 
 # %% ../../nbs/0_core/05_training.ipynb #636280a8
 @dataclass

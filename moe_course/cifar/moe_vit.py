@@ -18,6 +18,7 @@ from ..moe.balance import BALANCE, over_layers
 from ..moe.experts import MLPExpert
 from ..moe.layer import MoE
 from ..moe.router import LinearScore, MLPScore, Router, SigmoidTopK, TopK
+from ..vit.attention import timm_start
 from ..vit.vit import ViT, ViTConfig
 
 # %% ../../nbs/3_cifar/00_moe_vit.ipynb #ea411f5c
@@ -62,8 +63,9 @@ def mixture(
     hidden = self.hidden or max(1, int(self.dim * self.mlp_ratio) // (self.k + self.shared))
     experts = [MLPExpert(self.dim, hidden) for _ in range(self.experts)]
     select = SigmoidTopK(self.k, self.experts) if self.bias_rate else TopK(self.k)
-    return MoE(Router(score, select), experts, MLPExpert(self.dim, hidden) if self.shared else None,
-               capacity_factor=self.capacity_factor or None, priority="probability")
+    moe = MoE(Router(score, select), experts, MLPExpert(self.dim, hidden) if self.shared else None,
+              capacity_factor=self.capacity_factor or None, priority="probability")
+    return moe.apply(timm_start)
 
 
 @patch

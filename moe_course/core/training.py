@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['OptimConfig', 'TrainConfig', 'learning_rate', 'seed_for', 'generator_for', 'rows_of_step', 'mixup', 'all_losses',
-           'evaluate', 'TrainingError', 'make_optimizer', 'make_accelerator', 'build_data', 'Trainer', 'Trained',
-           'train', 'run_steps', 'Clock', 'final_numbers', 'help_text', 'default_data', 'one_line_errors', 'Command',
-           'main']
+           'expert_sums', 'means_of', 'evaluate', 'TrainingError', 'make_optimizer', 'make_accelerator', 'build_data',
+           'Trainer', 'Trained', 'train', 'run_steps', 'Clock', 'final_numbers', 'help_text', 'default_data',
+           'one_line_errors', 'Command', 'main']
 
 # %% ../../nbs/0_core/05_training.ipynb #dd2dc67a
 import argparse
@@ -143,6 +143,30 @@ def all_losses(
     return total, {n: v.detach() for n, v in named.items()}
 
 # %% ../../nbs/0_core/05_training.ipynb #b3b1bc91
+def expert_sums(
+    layer: str,
+    routing: Any,  # of R rows, a multiple of the B images
+    losses: Tensor,  # (B,) one an image
+) -> dict[str, Tensor]:  # by name: (R, E), (R, E), (B,), to be summed over the first axis
+    "What a mixture layer did with a batch: choices, the losses of the images that made them, the mean entropy of each image's gates."
+    choices, entropy = routing.choices, torch.special.entr(routing.probs).sum(-1)
+    by_row = losses.repeat_interleave(routing.rows // len(losses))
+    return {f"load/{layer}": choices, f"expert_loss/{layer}": choices * by_row[:, None], f"gate_entropy/{layer}": entropy.view(len(losses), -1).mean(1)}
+
+
+def means_of(
+    sums: dict[str, Tensor],  # over a data set; `rows` counts the images
+) -> dict[str, float]:
+    "From sums to means: of the images, or of the choices of one expert."
+    out = {}
+    for name, v in sums.items():
+        kind, _, layer = name.partition("/")
+        if kind == "load": out |= {f"{name}/{e}": float(x) for e, x in enumerate(v / v.sum().clamp(min=1))}
+        elif kind == "expert_loss": out |= {f"{name}/{e}": float(x / n) for e, (x, n) in enumerate(zip(v, sums[f"load/{layer}"])) if n}
+        elif kind != "rows": out[name] = float(v / sums["rows"])
+    return out
+
+# %% ../../nbs/0_core/05_training.ipynb #b85d613f
 @torch.no_grad()
 def evaluate(
     model: nn.Module,
@@ -150,8 +174,9 @@ def evaluate(
     accelerator: Any = None,  # default: this process, the model's device
     batch_size: int = 500,
     progress: bool = False,
-) -> dict[str, float]:  # top1, loss, and load/<layer>/<expert> where there are mixtures
-    "Top-1 accuracy and mean cross-entropy over a whole data set."
+) -> dict[str, float]:  # top1, loss, load/<layer>/<expert>, expert_loss/<layer>/<expert>, gate_entropy/<layer>
+    """Top-1 accuracy and mean cross-entropy over a whole data set; where there are mixtures also the load of each expert,
+    the mean loss of the images that it took (left out if it took none), and the mean entropy of the gates in nats."""
     rank, world = (accelerator.process_index, accelerator.num_processes) if accelerator else (0, 1)
     if accelerator: model = accelerator.unwrap_model(model)  # DDP would wait for the others at every batch
     device = next(model.parameters()).device
@@ -163,13 +188,13 @@ def evaluate(
         inputs, target = {n: x.to(device) for n, x in inputs.items()}, target.to(device)
         output = model(**inputs)
         logits = output.logits.float()
-        part = {"loss": F.cross_entropy(logits, target, reduction="sum"), "top1": (logits.argmax(-1) == target).sum()}
-        for layer, routing in output.routings.items():
-            part |= {f"load/{layer}/{e}": v * len(target) for e, v in enumerate(routing.load)}
-        for name, v in part.items(): sums[name] = sums.get(name, 0) + v.double()
+        losses = F.cross_entropy(logits, target, reduction="none")
+        part = {"rows": torch.ones_like(losses), "loss": losses, "top1": (logits.argmax(-1) == target).float()}
+        for layer, routing in output.routings.items(): part |= expert_sums(layer, routing, losses)
+        for name, v in part.items(): sums[name] = sums.get(name, 0) + v.double().sum(0)
     model.train(was_training)
     if world > 1: sums = accelerator.reduce(sums)
-    return {name: float(v) / len(data) for name, v in sums.items()}
+    return means_of(sums)
 
 # %% ../../nbs/0_core/05_training.ipynb #88221d96
 class TrainingError(RuntimeError):
@@ -255,6 +280,7 @@ def train_step(
     torch.manual_seed(seed_for(tc.seed, "step", self.step, self.accelerator.process_index))  # dropout, noise in routers
     for group in self.optimizer.param_groups: group["lr"] = learning_rate(self.step, self.steps, oc)
     inputs, target = self.batch(self.step)
+    if hasattr(self.config.model, "before_step"): self.config.model.before_step(self.bare_model, self.step / self.steps)  # a temperature
     try: output = self.model(**inputs)
     except ValueError as e: raise TrainingError(f"step {self.step}: {e}") from e  # a router that was given NaN says so
     total, named = all_losses(output, inputs, target, self.losses, tc.label_smoothing)

@@ -56,20 +56,21 @@ class CNNExpert(nn.Module):
     "A small convolutional classifier: three times convolution, norm, ReLU, pool; then the mean and a linear head."
     def __init__(self,
         classes: int,
-        width: int = 32,  # channels of the first convolution; doubled in the second and again in the third
+        width: float = 32,  # channels of the first convolution; doubled in the second and again in the third; each is rounded
         channels: int = 3,  # of the image
         norm=nn.BatchNorm2d,  # channels -> module, such as `group_norm`
+        dropout: float = 0.0,  # on what the head sees
     ):
         super().__init__()
-        widths = [channels, width, 2 * width, 4 * width]
+        widths = [channels, *(max(1, round(width * m)) for m in (1, 2, 4))]
         blocks = [[nn.Conv2d(i, o, 3, padding=1, bias=False), norm(o), nn.ReLU(inplace=True), nn.MaxPool2d(2)]
                   for i, o in zip(widths, widths[1:])]
         self.features = nn.Sequential(*(m for block in blocks for m in block))
-        self.head = nn.Linear(4 * width, classes)
+        self.drop, self.head = nn.Dropout(dropout), nn.Linear(widths[-1], classes)
         self.out_shape = (classes,)
 
     def forward(self, x: Tensor) -> Tensor:  # (R, 3, height, width) -> (R, classes)
-        return self.head(self.features(x).mean((2, 3)))
+        return self.head(self.drop(self.features(x).mean((2, 3))))
 
 # %% ../../nbs/2_moe/03_experts.ipynb #a3f7a6b5
 def group_norm(

@@ -183,6 +183,8 @@ class Soft(nn.Module):
 # %% ../../nbs/2_moe/00_router.ipynb #6a7644fb
 class Hard(nn.Module):
     "Each row takes one expert; `estimator` says where the router's gradient comes from."
+    k = 1
+
     def __init__(self,
         estimator: Literal["switch", "straight_through", "gumbel"] = "switch",
         temperature: float = 1.0,  # of the softmax that the gradient sees; set it as training goes on, see `anneal`

@@ -50,15 +50,15 @@ def parameters(
 
 # %% ../../nbs/5_analysis/00_cost.ipynb #8a756354
 def cost(
-    model: Any,  # a configuration with build(), image_size and channels, or a model that was built from it
+    model: Any,  # a configuration with build(), and example() or image_size and channels, or a model that was built from it
     config: Any = None,  # the configuration, when `model` is a built one
 ) -> dict[str, float]:  # parameters, active, flops
-    "Parameters, active parameters and FLOPs for one image."
+    "Parameters, active parameters and FLOPs for one image, or for one input as the configuration's `example()` gives it."
     built, config = (model, config) if isinstance(model, nn.Module) else (model.build(), model)
     device = next(built.parameters()).device
-    image = torch.zeros(1, config.channels, config.image_size, config.image_size, device=device)
+    inputs = config.example() if hasattr(config, "example") else {"image": torch.zeros(1, config.channels, config.image_size, config.image_size)}
     total, active = parameters(built)
-    return dict(parameters=total, active=int(active), flops=flops(built, {"image": image}))
+    return dict(parameters=total, active=int(active), flops=flops(built, {n: x.to(device) for n, x in inputs.items()}))
 
 # %% ../../nbs/5_analysis/00_cost.ipynb #baa13d89
 def match(

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['KEYS', 'Job', 'Experiment', 'Study', 'study_from', 'studies', 'load_study', 'run_job', 'results_folder', 'read_table',
-           'read_curves', 'write_results', 'work', 'run_all', 'run_study', 'interval', 'summary', 'difference',
+           'read_curves', 'write_results', 'work', 'run_all', 'run_study', 'interval', 'summary', 'difference', 'say',
            'plot_variants', 'StudyCommand', 'state_of', 'main']
 
 # %% ../../nbs/5_analysis/03_experiments.ipynb #87359f12
@@ -210,7 +210,12 @@ def run_all(
                 try: yield job, *f.result()
                 except RunBusy as e: tqdm.write(f"left out: {e}", file=sys.stderr)
                 except BrokenProcessPool: raise RunBusy("a worker died (out of memory?); the same command goes on where it was") from None
-        finally: pool.shutdown(wait=False, cancel_futures=True)
+        except KeyboardInterrupt:
+            print("\nstopped; the same command goes on where it was", file=sys.stderr)
+            raise
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for p in multiprocessing.active_children(): p.terminate()  # their runs have checkpoints
 
 
 def run_study(
@@ -266,6 +271,20 @@ def difference(
     missing = [v for v in (a, b) if v not in pair]
     if missing: raise ValueError(f"{missing[0]}: no such variant in the table")
     return interval(pair[a] - pair[b])
+
+# %% ../../nbs/5_analysis/03_experiments.ipynb #9b733459
+def say(
+    table: pd.DataFrame,  # rows of one experiment
+    a: str,  # a variant
+    b: str,  # what it is compared with
+    value: str = "val_top1",
+) -> str:
+    "In words: a against b, in percentage points, with the 95 % interval of the difference paired by seed."
+    mean, low, high = (100 * x for x in difference(table, a, b, value))
+    numbers = f"{mean:+.1f} points (95 % interval {low:+.1f} to {high:+.1f}, {table[table.variant == a].seed.nunique()} seeds)"
+    if low > 0: return f"{a} is better than {b}: {numbers}"
+    if high < 0: return f"{a} is worse than {b}: {numbers}"
+    return f"{a} and {b} cannot be told apart: {numbers}"
 
 # %% ../../nbs/5_analysis/03_experiments.ipynb #14c5ebb4
 def plot_variants(

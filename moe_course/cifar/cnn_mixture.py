@@ -81,7 +81,7 @@ class CNNMixtureConfig(CNNConfig):
     bias_rate: float = 0.001  # how far gating=bias moves its bias after each step
     hottest: float = 2.0  # temperature of gating=gumbel at the beginning
     coolest: float = 0.3  # and at the end
-    balance: dict[str, float] = field(default_factory=lambda: {"switch_balance": 0.01, "gate_entropy": 0.0})  # losses by name and weight; 0: watch only
+    balance: dict[str, float] = field(default_factory=lambda: {"switch_balance": 0.1, "gate_entropy": 0.0})  # losses by name and weight; 0: watch only
 
     def __post_init__(self):
         super().__post_init__()
@@ -113,7 +113,7 @@ class CNNMixture(nn.Module):
 @patch
 def build(self: CNNMixtureConfig) -> CNNMixture:
     "The model."
-    router = Router(CNNScore(self.channels, self.experts, self.gate_width), GATINGS[self.gating](self))
+    router = Router(CNNScore(self.channels, self.experts, self.gate_width, norm=NORMS[self.norm]), GATINGS[self.gating](self))
     return CNNMixture(MoE(router, [self.expert() for _ in range(self.experts)], row_ndim=3, expert_dropout=self.expert_dropout))
 
 # %% ../../nbs/3_cifar/01_cnn_mixture.ipynb #bbb3f62a

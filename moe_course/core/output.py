@@ -15,6 +15,7 @@ from torch import Tensor
 @dataclass
 class Output:
     "What a model returns: its answer, and how it came to it."
-    logits: Tensor  # (B, classes)
+    logits: Tensor  # (B, classes), or (B, Q, classes) for Q questions about each input
     routings: dict[str, Any] = field(default_factory=dict)  # name of a mixture layer -> its `Routing`, in order of depth
     attention: dict[str, Tensor] = field(default_factory=dict)  # name of a layer -> (B, heads, Q, N), for the Q queries asked for
+    tokens: dict[str, Tensor] = field(default_factory=dict)  # what is said of single tokens: name -> (B, N, any), for losses that know the truth about them

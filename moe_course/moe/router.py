@@ -8,6 +8,7 @@ __all__ = ['AWAY', 'Routing', 'softmax_over_experts', 'TopK', 'NoisyTopK', 'Soft
 
 # %% ../../nbs/2_moe/00_router.ipynb #2c03dfa7
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -331,18 +332,20 @@ class CNNScore(nn.Module):
         width: int = 16,  # channels after the first convolution, twice as many after the second
         wants: tuple[str, ...] = (),  # names of the context tensors (R, ...) that the last matrix also sees
         context_dim: int = 0,  # their widths, summed
+        norm: Callable[[int], nn.Module] = lambda channels: nn.Identity(),  # channels -> module, after each convolution, such as nn.BatchNorm2d
     ):
         super().__init__()
         _check_sizes(channels=channels, experts=experts, width=width)
         self.wants, self.channels = tuple(wants), channels
         self.conv1 = nn.Conv2d(channels, width, 3, stride=2, padding=1)
         self.conv2 = nn.Conv2d(width, 2 * width, 3, stride=2, padding=1)
+        self.norm1, self.norm2 = norm(width), norm(2 * width)
         self.proj = nn.Linear(2 * width + context_dim, experts, bias=False)
 
     def forward(self, x: Tensor, **context: Tensor) -> Tensor:
         if x.ndim != 4 or x.shape[1] != self.channels:
             raise ValueError(f"x: expected images (R, {self.channels}, height, width), got shape {tuple(x.shape)}")
-        x = F.relu(self.conv2(F.relu(self.conv1(x)))).mean((2, 3))
+        x = F.relu(self.norm2(self.conv2(F.relu(self.norm1(self.conv1(x)))))).mean((2, 3))
         return self.proj(_beside(x, self.wants, context, self.proj.in_features))
 
 # %% ../../nbs/2_moe/00_router.ipynb #6a64f1e1

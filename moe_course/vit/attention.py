@@ -66,13 +66,16 @@ class Attention(nn.Module):
         x: Tensor,  # (B, N, D)
         queries: Sequence[int] | Tensor | None = None,  # positions of the Q tokens whose rows are asked for
         mask: Tensor | None = None,  # (B, N) bool, False for padding: nobody hears it
+        hears: Tensor | None = None,  # (N, N) bool, who hears whom, the same for all; None: everyone hears everyone
     ) -> Tensor | tuple[Tensor, Tensor]:  # (B, N, D); with `queries` also the rows (B, heads, Q, N), before dropout
         if mask is not None and mask.dtype != torch.bool: raise ValueError(f"the mask is to be bool, not {mask.dtype}")
         q, k, v = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)     # each (B, heads, N, d)
         keep = None if mask is None else mask[:, None, None, :]                            # (B, 1, 1, N)
+        if hears is not None: keep = hears if keep is None else keep & hears               # (B, 1, N, N)
         y = F.scaled_dot_product_attention(q, k, v, attn_mask=keep, dropout_p=self.drop if self.training else 0.)
         y = self.proj(y.transpose(1, 2).flatten(2))
-        return y if queries is None else (y, attention_rows(q, k, queries, keep))
+        if queries is None: return y
+        return y, attention_rows(q, k, queries, keep if hears is None else keep[..., torch.as_tensor(queries), :])
 
 # %% ../../nbs/1_vit/01_attention.ipynb #7999b177
 def sincos_1d(

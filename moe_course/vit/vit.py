@@ -68,8 +68,8 @@ class Block(nn.Module):
         self.drop = nn.Dropout(drop)
         self.norm_first = norm_first
 
-    def attend(self, x: Tensor, queries, mask) -> tuple[Tensor, Tensor | None]:
-        y, rows = (self.attn(x, mask=mask), None) if queries is None else self.attn(x, queries, mask)
+    def attend(self, x: Tensor, queries, mask, hears) -> tuple[Tensor, Tensor | None]:
+        y, rows = (self.attn(x, mask=mask, hears=hears), None) if queries is None else self.attn(x, queries, mask, hears)
         return self.drop(y), rows
 
     def feed(self, x: Tensor, **context) -> tuple[Tensor, Any]:
@@ -83,9 +83,10 @@ class Block(nn.Module):
         x: Tensor,  # (B, N, D)
         mask: Tensor | None = None,  # (B, N) bool, False for padding
         queries: Sequence[int] | Tensor | None = None,  # positions of the Q tokens whose attention rows are asked for
+        hears: Tensor | None = None,  # (N, N) bool, who hears whom; None: everyone hears everyone
         **context,  # what the slot may want besides the tokens
     ) -> tuple[Tensor, Any, Tensor | None]:  # tokens (B, N, D); the slot's routing or None; rows (B, heads, Q, N) or None
-        y, rows = self.attend(self.norm1(x) if self.norm_first else x, queries, mask)
+        y, rows = self.attend(self.norm1(x) if self.norm_first else x, queries, mask, hears)
         x = x + y if self.norm_first else self.norm1(x + y)
         y, routing = self.feed(self.norm2(x) if self.norm_first else x, mask=mask, **context)
         x = x + y if self.norm_first else self.norm2(x + y)

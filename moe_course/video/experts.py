@@ -26,7 +26,7 @@ def flow_features(
 ) -> Tensor:  # (B, N, 9) in patches a frame
     "For each token: mean dx and dy of each quarter of its patch, and the mean speed."
     cells = patchify(flow, patch // 2, tubelet).unflatten(-1, (2, -1)).mean(-1)           # (B, t·2h·2w, 2)
-    speed = patchify(flow.norm(dim=2, keepdim=True), patch, tubelet).mean(-1, keepdim=True)
+    speed = patchify(torch.hypot(flow[:, :, :1], flow[:, :, 1:]), patch, tubelet).mean(-1, keepdim=True)   # flow.norm(dim=2) is many times slower
     B, t, (h, w) = len(flow), flow.shape[1] // tubelet, (flow.shape[-2] // patch, flow.shape[-1] // patch)
     quarters = cells.view(B, t, h, 2, w, 2, 2).permute(0, 1, 2, 4, 3, 5, 6).reshape(B, t * h * w, 8)
     return torch.cat([quarters, speed], -1) / patch
@@ -63,7 +63,7 @@ class MotionExpert(nn.Module):
         return self.fc2(self.act(self.fc1(torch.cat([x, flow.to(x.dtype)], -1))))
 
 # %% ../../nbs/4_video/09_experts.ipynb #7daa77a5
-def stem_width(patch: int) -> int: return min(16, 2 * patch)  # channels of the convolutions: fewer for small patches
+def stem_width(dim: int) -> int: return max(4, dim // 16)  # channels of the convolutions: what a small expert can pay
 
 
 class TextureExpert(nn.Module):
@@ -77,7 +77,7 @@ class TextureExpert(nn.Module):
         channels: int = 3,  # of a token's pixels: colours times frames
     ):
         super().__init__()
-        self.shape, width = (channels, patch, patch), stem_width(patch)
+        self.shape, width = (channels, patch, patch), stem_width(dim)
         self.stem = nn.Sequential(nn.Conv2d(channels, width, 3, 2, 1), nn.GELU(), nn.Conv2d(width, width, 3, 2, 1), nn.GELU())
         self.fc1, self.act, self.fc2 = nn.Linear(dim + width, hidden), nn.GELU(), nn.Linear(hidden, dim)
         self.out_shape = (dim,)
@@ -115,7 +115,7 @@ def expert_flops(
     channels: int,  # of a token's pixels
 ) -> int:
     "FLOPs of one token in an expert, two for a multiplication with addition."
-    width = stem_width(patch)
+    width = stem_width(dim)
     more, before = {"mlp": (0, 0), "motion": (FLOW_FEATURES, 0), "question": (0, 3 * dim * max(1, dim // 8)), "texture": (width, 0)}[kind]
     if kind == "texture":
         one, two = -(-patch // 2), -(-patch // 4)

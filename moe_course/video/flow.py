@@ -79,7 +79,7 @@ def flow_colours(
     flow: Tensor,  # (…, 2, H, W)
     most: float | None = None,  # length shown in full colour; default: the 99th percentile of all lengths, or 1
 ) -> Tensor:  # (…, 3, H, W) uint8
-    "Flow as a colour wheel: hue is direction (red right, green down and left, blue up and left), white is rest."
+    "Flow as a colour wheel: hue is direction (red right, yellow-green down, cyan left, violet up), white is rest."
     from matplotlib.colors import hsv_to_rgb
     dx, dy = flow.detach().float().cpu().numpy().astype(np.float64).swapaxes(0, -3) if flow.ndim == 3 else np.moveaxis(flow.detach().float().cpu().numpy(), -3, 0)
     length = np.hypot(dx, dy)

@@ -23,7 +23,7 @@ from ..moe.layer import MoE
 from ..moe.router import LinearScore, MLPScore, Router, TopK
 from .embedding import STEMS, ClipEmbedding, Layout
 from .experts import EXPERT_KINDS, FLOW_FEATURES, LOOK_FEATURES, flow_features, look_features, make_expert
-from ..vit.attention import linear, timm_start
+from ..vit.attention import Attention, attention_rows, linear, timm_start
 from ..vit.patches import patchify
 from ..vit.vit import Block, Mlp
 
@@ -43,7 +43,7 @@ class TemporalMoEViTConfig:
     patch: int = 4  # side of a patch in pixels
     tubelet: int = 2  # frames in a token
     words: int = 12  # L, words a question
-    vocab: int = 83  # words there are
+    vocab: int = 84  # words there are
     dim: int = 96  # D
     depth: int = 3
     heads: int = 4
@@ -118,7 +118,6 @@ class DividedBlock(Block):
     "A block whose video tokens hear their own place in time, then their own time in space; other tokens hear all."
     def __init__(self, dim: int, heads: int, mlp: nn.Module, grid: tuple[int, int, int], norm_first: bool = True, drop: float = 0.0):
         super().__init__(dim, heads, mlp, norm_first, drop, drop)
-        from moe_course.vit.attention import Attention
         self.grid, self.time = grid, Attention(dim, heads, drop=drop)
         self.norm_time = nn.LayerNorm(dim, eps=1e-6)
         nn.init.zeros_(self.time.proj.weight)  # begins as attention in space, as TimeSformer does
@@ -141,14 +140,13 @@ class DividedBlock(Block):
         "What [CLS] and words hear: everything; asked-for rows are theirs."
         few = torch.cat([torch.arange(layout.questions), torch.arange(layout.questions + layout.video, len(layout))]).to(y.device)
         q, k, v = self.attn.qkv(y).unflatten(-1, (3, self.attn.heads, -1)).permute(2, 0, 3, 1, 4)
-        keep = None if mask is None else mask[:, None, None, :]
-        if hears is not None: keep = hears[few] if keep is None else keep & hears[few]
-        said = F.scaled_dot_product_attention(q[:, :, few], k, v, attn_mask=keep)
-        rows = None
-        if queries is not None:
-            from moe_course.vit.attention import attention_rows
-            rows = attention_rows(q, k, queries, None if mask is None else mask[:, None, None, :])
-        return self.attn.proj(said.transpose(1, 2).flatten(2)), rows
+        heard = y.new_ones(y.shape[:2], dtype=torch.bool) if mask is None else mask
+        keep = lambda who: heard[:, None, None] if hears is None else heard[:, None, None] & hears[who]
+        said = self.attn.proj(F.scaled_dot_product_attention(q[:, :, few], k, v, attn_mask=keep(few)).transpose(1, 2).flatten(2))
+        if queries is None: return said, None
+        asked = torch.as_tensor(queries, device=y.device)
+        if not torch.isin(asked, few).all(): raise ValueError("queries: with divided attention only [CLS] and words have rows over all tokens")
+        return said, attention_rows(q, k, asked, keep(asked))
 
 # %% ../../nbs/4_video/10_model.ipynb #35523569
 class TemporalMoEViT(nn.Module):

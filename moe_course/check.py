@@ -21,6 +21,7 @@ from symtable import symtable
 from typing import Any
 
 import torch
+from fastcore.basics import patch
 from torch import Tensor
 
 # %% ../nbs/0_core/06_check.ipynb #27e5da14
@@ -81,50 +82,58 @@ class Checks:
     def find(self, lesson: str, number: int) -> Exercise | None:
         "An exercise, or None; loads the checks of its part."
         part = f"moe_course.checks.{str(lesson).split('/')[0]}"
-        if part.isascii() and find_spec(part): import_module(part)
+        if (lesson, number) not in self.known and part.isascii() and find_spec(part): import_module(part)
         return self.known.get((lesson, number))
 
-    def judge(self, lesson: str, number: int, answer: Any) -> tuple[bool, str]:
-        "Whether the answer is right, and what there is to say about it."
-        e = self.find(lesson, number)
-        if e is None: return False, f"there is no exercise {number} of {lesson!r}; check.exercises() lists them all"
-        if unanswered(answer): return False, f"not answered yet: {e.title} ({e.about})"
-        try:
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(0)
-                return True, f"right: {e.test(answer)}"
-        except Unanswered: return False, f"not answered yet: {e.title} ({e.about})"
-        except Wrong as why: return False, f"not yet: {why}"
-        except Exception as why: return False, f"not yet: with this answer came {brief(why)}"
 
-    def __call__(self,
-        lesson: str,  # "vit/patches"
-        number: int,  # of the exercise, from 1
-        answer: Any,  # a number, a tuple, a function, a module: what the exercise asks for
-    ) -> bool:
-        "Print one line about the answer; True if it is right."
-        right, line = self.judge(lesson, number, answer)
-        print(f"{line}\n", end="")  # in one piece
-        return right
+check = Checks()
 
-    def hint(self, lesson: str, number: int) -> None:
-        "Print the hint of an exercise."
-        e = self.find(lesson, number)
-        print(e.hint if e else f"there is no exercise {number} of {lesson!r}")
-
-    def exercises(self, lesson: str = "") -> None:
-        "Print all exercises, or those of a lesson or part."
-        for m in iter_modules(import_module("moe_course.checks").__path__): import_module(f"moe_course.checks.{m.name}")
-        for e in sorted(self.known.values(), key=lambda e: (e.lesson, e.number)):
-            if e.lesson.startswith(lesson): print(f"{e.lesson:16} {e.number}  {e.about:30} {e.title}")
-
-
+# %% ../nbs/0_core/06_check.ipynb #7576e932
 def brief(error: Exception) -> str:
     "An error in one line."
     return f"{type(error).__name__}: {str(error).strip().splitlines()[0][:160] if str(error).strip() else 'no message'}"
 
 
-check = Checks()
+@patch
+def judge(self: Checks, lesson: str, number: int, answer: Any) -> tuple[bool, str]:
+    "Whether the answer is right, and what there is to say about it."
+    e = self.find(lesson, number)
+    if e is None: return False, f"there is no exercise {number} of {lesson!r}; check.exercises() lists them all"
+    if unanswered(answer): return False, f"not answered yet: {e.title} ({e.about})"
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            return True, f"right: {e.test(answer)}"
+    except Unanswered: return False, f"not answered yet: {e.title} ({e.about})"
+    except Wrong as why: return False, f"not yet: {why}"
+    except Exception as why: return False, f"not yet: with this answer came {brief(why)}"
+
+# %% ../nbs/0_core/06_check.ipynb #e6da6b46
+@patch
+def __call__(self: Checks,
+    lesson: str,  # "vit/patches"
+    number: int,  # of the exercise, from 1
+    answer: Any,  # a number, a tuple, a function, a module: what the exercise asks for
+) -> bool:
+    "Print one line about the answer; True if it is right."
+    right, line = self.judge(lesson, number, answer)
+    print(f"{line}\n", end="")  # in one piece
+    return right
+
+
+@patch
+def hint(self: Checks, lesson: str, number: int) -> None:
+    "Print the hint of an exercise."
+    e = self.find(lesson, number)
+    print(e.hint if e else f"there is no exercise {number} of {lesson!r}")
+
+
+@patch
+def exercises(self: Checks, lesson: str = "") -> None:
+    "Print all exercises, or those of a lesson or part."
+    for m in iter_modules(import_module("moe_course.checks").__path__): import_module(f"moe_course.checks.{m.name}")
+    for e in self.known.values():
+        if e.lesson.startswith(lesson): print(f"{e.lesson:16} {e.number}  {e.about:30} {e.title}")
 
 # %% ../nbs/0_core/06_check.ipynb #ebf79b8d
 def number(

@@ -4,15 +4,16 @@
 
 # %% auto #0
 __all__ = ['OptimConfig', 'TrainConfig', 'learning_rate', 'seed_for', 'generator_for', 'rows_of_step', 'mixup', 'by_question',
-           'all_losses', 'expert_sums', 'means_of', 'evaluate', 'TrainingError', 'make_optimizer', 'make_accelerator',
-           'build_data', 'Trainer', 'Trained', 'train', 'run_steps', 'Clock', 'final_numbers', 'help_text',
-           'default_data', 'one_line_errors', 'Command', 'main']
+           'all_losses', 'expert_sums', 'means_of', 'share_buffers', 'evaluate', 'TrainingError', 'make_optimizer',
+           'make_accelerator', 'build_data', 'Trainer', 'Trained', 'train', 'run_steps', 'Clock', 'final_numbers',
+           'help_text', 'default_data', 'one_line_errors', 'Command', 'main']
 
 # %% ../../nbs/0_core/05_training.ipynb #dd2dc67a
 import argparse
 import hashlib
 import json
 import math
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -179,6 +180,13 @@ def means_of(
 
 # %% ../../nbs/0_core/05_training.ipynb #b85d613f
 @torch.no_grad()
+def share_buffers(model: nn.Module) -> None:
+    "Give all processes the first one's buffers: running statistics of batch norm differ, and the checkpoint has the first one's."
+    from accelerate.utils import broadcast
+    for b in model.buffers(): b.copy_(broadcast(b))
+
+
+@torch.no_grad()
 def evaluate(
     model: nn.Module,
     data: Any,  # a data set: len, classes, batch(index)
@@ -190,6 +198,7 @@ def evaluate(
     the mean loss of the images that it took (left out if it took none), and the mean entropy of the gates in nats."""
     rank, world = (accelerator.process_index, accelerator.num_processes) if accelerator else (0, 1)
     if accelerator: model = accelerator.unwrap_model(model)  # DDP would wait for the others at every batch
+    if world > 1: share_buffers(model)
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
@@ -233,7 +242,8 @@ def make_accelerator(
     from accelerate.state import AcceleratorState
     AcceleratorState._reset_state()  # a notebook trains several models, each with a precision of its own
     # an expert that gets no rows has no gradient in that step, and DDP must not wait for it
-    return Accelerator(mixed_precision=precision, kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)])
+    launched = "LOCAL_RANK" in os.environ and not torch.cuda.is_available()  # by torchrun on CPUs: without a word each process would think it is alone
+    return Accelerator(mixed_precision=precision, cpu=launched, kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)])
 
 # %% ../../nbs/0_core/05_training.ipynb #d2d2a2cf
 def build_data(
@@ -255,6 +265,7 @@ class Trainer:
         self.data = data or build_data(config.data)
         train, n = self.data.train, self.accelerator.num_processes
         if len(train) < config.train.batch_size: raise ConfigError(f"train.batch_size={config.train.batch_size}: the training set has {len(train)} rows")
+        if n > 1 and min(len(self.data.val), len(self.data.test)) < n: raise ConfigError(f"data: validation and test sets need a row for each of the {n} processes")
         if config.train.batch_size % n: raise ConfigError(f"train.batch_size={config.train.batch_size} is not divisible by {n} processes")
         if config.model.classes != train.classes: raise ConfigError(f"model.classes={config.model.classes}: the data has {train.classes} classes")
         torch.manual_seed(seed_for(config.train.seed, "weights"))
@@ -333,8 +344,9 @@ def state(
     self: Trainer,
 ) -> dict[str, Any]:
     "All that a later process needs to go on."
+    several = self.accelerator.num_processes > 1 and self.sums  # the next row of the log is a mean over all processes
     return dict(step=self.step, model=self.bare_model.state_dict(), optimizer=self.optimizer.state_dict(),
-                sums=self.sums, counted=self.counted)
+                sums=self.accelerator.reduce(self.sums, "mean") if several else self.sums, counted=self.counted)
 
 
 @patch
@@ -407,7 +419,7 @@ def run_steps(
             if trainer.step % checkpoint_every == 0 or ends_epoch: run.save(trainer.state() | clock.read())
     except (KeyboardInterrupt, TrainingError) as e:
         saved = f"the last checkpoint is {run.checkpoint_file}" if run.checkpoint_file.exists() else "there is no checkpoint yet"
-        if isinstance(e, KeyboardInterrupt): print(f"\nstopped at step {trainer.step}; the same command goes on ({saved})", file=sys.stderr)
+        if isinstance(e, KeyboardInterrupt) and acc.is_main_process: print(f"\nstopped at step {trainer.step}; the same command goes on ({saved})", file=sys.stderr)
         else: raise TrainingError(f"{e}; {saved}") from None
         raise
     finally: bar.close()

@@ -100,13 +100,14 @@ def plot_class_by_expert(
 ) -> Figure:
     "Which classes an expert prefers: a row an expert, a column a class, a panel a layer."
     classes = len(next(iter(counts.values())))
-    fig, axes = plt.subplots(len(counts), 1, figsize=(9, 2.3 * len(counts)), dpi=100, layout="constrained", squeeze=False)
+    named = class_names is not None and classes <= 30
+    fig, axes = plt.subplots(len(counts), 1, figsize=(9, (2.3 + 1.5 * named) * len(counts)), dpi=100, layout="constrained", squeeze=False)
     for ax, (layer, c) in zip(axes[:, 0], counts.items()):
         lift = preference(c)
         order = np.lexsort((-lift.max(1), lift.argmax(1)))
         image = ax.imshow(np.log2(np.clip(lift[order].T, .25, 4)), cmap="RdBu_r", vmin=-2, vmax=2, aspect="auto", interpolation="nearest")
         ax.set(title=layer, ylabel="expert", yticks=range(c.shape[1]))
-        if class_names is not None and classes <= 30: ax.set_xticks(range(classes), [class_names[i] for i in order], rotation=90, fontsize=7)
+        if named: ax.set_xticks(range(classes), [class_names[i] for i in order], rotation=90, fontsize=7)
         else: ax.set_xticks([])
     axes[-1, 0].set_xlabel(f"{classes} classes, sorted by the expert they prefer")
     bar = fig.colorbar(image, ax=axes[:, 0].tolist(), ticks=[-2, -1, 0, 1, 2], label="share of the class\ncompared with all classes")

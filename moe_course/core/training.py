@@ -419,8 +419,8 @@ def run_steps(
             if trainer.step % checkpoint_every == 0 or ends_epoch: run.save(trainer.state() | clock.read())
     except (KeyboardInterrupt, TrainingError) as e:
         saved = f"the last checkpoint is {run.checkpoint_file}" if run.checkpoint_file.exists() else "there is no checkpoint yet"
-        if isinstance(e, KeyboardInterrupt) and acc.is_main_process: print(f"\nstopped at step {trainer.step}; the same command goes on ({saved})", file=sys.stderr)
-        else: raise TrainingError(f"{e}; {saved}") from None
+        if not isinstance(e, KeyboardInterrupt): raise TrainingError(f"{e}; {saved}") from None
+        if acc.is_main_process: print(f"\nstopped at step {trainer.step}; the same command goes on ({saved})", file=sys.stderr)
         raise
     finally: bar.close()
     return final_numbers(trainer, clock)

@@ -488,6 +488,9 @@ class Command(argparse.ArgumentParser):
         self.epilog = help_text()
         return super().format_help()
 
+    def parse_args(self, args=None, namespace=None):
+        return self.parse_intermixed_args(args, namespace)  # words may stand before, between and behind options
+
 
 def main(
     argv: list[str] | None = None,  # default: the command line

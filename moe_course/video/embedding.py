@@ -50,7 +50,7 @@ def with_difference(
 
 
 class ConvStem(nn.Module):
-    "Convolutions of stride 2 down to one vector a patch and frame, then a matrix over the frames of a tubelet."
+    "Convolutions of stride 2 over the frames of a tubelet side by side: 32 channels, doubled at each step, then a matrix."
     def __init__(self,
         patch: int,  # side of a patch in pixels, a power of two
         dim: int,  # D
@@ -60,16 +60,15 @@ class ConvStem(nn.Module):
         super().__init__()
         steps = patch.bit_length() - 1
         if patch < 2 or patch != 2**steps: raise ValueError(f"patch={patch}: a stem of convolutions needs a power of two")
-        widths = [channels, *(max(16, dim >> (steps - 1 - i)) for i in range(steps))]
+        widths = [channels * tubelet, *(32 << i for i in range(steps))]
         blocks = [[nn.Conv2d(a, b, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(b), nn.GELU()] for a, b in zip(widths, widths[1:])]
         self.convs, self.tubelet = nn.Sequential(*(m for b in blocks for m in b)), tubelet
-        self.proj = linear(widths[-1] * tubelet, dim)
+        self.proj = linear(widths[-1], dim)
 
     def forward(self, video: Tensor) -> Tensor:  # (B, T, C, H, W) -> (B, N, D)
-        B, T = video.shape[:2]
-        x = self.convs(video.flatten(0, 1).contiguous(memory_format=torch.channels_last))
-        x = x.flatten(2).unflatten(0, (B, T // self.tubelet, self.tubelet))              # (B, t, s, D, n)
-        return self.proj(x.permute(0, 1, 4, 2, 3).flatten(3)).flatten(1, 2)
+        tubelets = video.unflatten(1, (-1, self.tubelet)).flatten(2, 3)                  # (B, t, s·C, H, W)
+        x = self.convs(tubelets.flatten(0, 1).contiguous(memory_format=torch.channels_last))
+        return self.proj(x.flatten(2).transpose(1, 2)).unflatten(0, (len(video), -1)).flatten(1, 2)
 
 
 class LinearStem(nn.Module):
@@ -115,7 +114,6 @@ class ClipEmbedding(nn.Module):
             self.register_buffer("time", sincos_1d(torch.arange(self.grid[0]), dim))
         else: self.place, self.time = start(h * w, dim), start(self.grid[0], dim)
         self.order, self.kind, self.cls = start(words, dim), start(3, dim), start(dim)   # kind: [CLS], video, words
-        nn.init.normal_(self.word.weight, std=.02)
         self.drop = nn.Dropout(drop)
         self.stem.apply(timm_start)
 

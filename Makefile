@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # make run DATA=cifar100 downloads CIFAR-100 if it is not there; DATA=shapes needs nothing
 DATA ?=
 
-.PHONY: help run test lab export readme clean
+.PHONY: help run test lab app screenshots export readme clean
 
 help:           ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*##/ -/'
@@ -25,6 +25,12 @@ test: $(READY)  ## all that CI runs: gates and every notebook's tests
 
 lab: $(READY)   ## open the notebooks
 	$(BIN)/jupyter lab nbs/index.ipynb
+
+app: $(READY)   ## the widgets as a page: which expert takes what, and what if it were away?
+	$(BIN)/voila nbs/app.ipynb --preheat_kernel=True --pool_size=1
+
+screenshots: $(READY)  ## try the widgets in a browser (Chromium must be there), renew the README's pictures
+	$(BIN)/python -c "from moe_course.analysis.on_screen import main; main(['--pictures', 'nbs/images'])"
 
 export: $(READY)  ## after editing notebooks: write the package, clean the notebooks, renew README.md
 	$(BIN)/nbdev_export

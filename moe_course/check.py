@@ -132,8 +132,9 @@ def hint(self: Checks, lesson: str, number: int) -> None:
 def exercises(self: Checks, lesson: str = "") -> None:
     "Print all exercises, or those of a lesson or part."
     for m in iter_modules(import_module("moe_course.checks").__path__): import_module(f"moe_course.checks.{m.name}")
-    for e in self.known.values():
-        if e.lesson.startswith(lesson): print(f"{e.lesson:16} {e.number}  {e.about:30} {e.title}")
+    chosen = [e for e in self.known.values() if e.lesson.startswith(lesson)]
+    width = max([16, *(len(e.lesson) for e in chosen)])
+    for e in chosen: print(f"{e.lesson:{width}} {e.number}  {e.about:30} {e.title}")
 
 # %% ../nbs/0_core/06_check.ipynb #ebf79b8d
 def number(

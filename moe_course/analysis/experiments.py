@@ -104,7 +104,7 @@ def studies() -> list[str]:
     "The studies that come with the package."
     return sorted(f.name.removesuffix(".yaml") for f in (files("moe_course") / "configs" / "study").iterdir() if f.name.endswith(".yaml"))
 
-
+# %% ../../nbs/5_analysis/03_experiments.ipynb #2eac4d6e
 def load_study(
     name: str,  # one of `studies()`, or the path of a YAML file
 ) -> Study:
@@ -190,7 +190,7 @@ def _start() -> None:
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-
+# %% ../../nbs/5_analysis/03_experiments.ipynb #3efcb073
 def run_all(
     jobs: list[Job],  # one for each run
     workers: int,
@@ -217,7 +217,7 @@ def run_all(
             pool.shutdown(wait=False, cancel_futures=True)
             for p in multiprocessing.active_children(): p.terminate()  # their runs have checkpoints
 
-
+# %% ../../nbs/5_analysis/03_experiments.ipynb #bd60bcd8
 def run_study(
     study: Study,
     only: Sequence[str] = (),  # experiments; default all

@@ -239,7 +239,7 @@ def _legend(ax: Any, paint: Paint) -> None:
     bar.set_label(paint.legend[0][1], fontsize=7)
     bar.ax.tick_params(labelsize=7)
 
-
+# %% ../../nbs/5_analysis/05_token_maps.ipynb #62b131e2
 def plot_token_map(
     frames: Tensor,  # (T, 3, H, W) uint8
     grid: tuple[int, int, int],  # tokens in time, down, across; time divides T

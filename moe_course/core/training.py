@@ -491,7 +491,7 @@ class Command(argparse.ArgumentParser):
     def parse_args(self, args=None, namespace=None):
         return self.parse_intermixed_args(args, namespace)  # words may stand before, between and behind options
 
-
+# %% ../../nbs/0_core/05_training.ipynb #7704a2a6
 def main(
     argv: list[str] | None = None,  # default: the command line
 ) -> int:  # exit code

@@ -271,7 +271,7 @@ def packets_of(
         yield packet
     tally.broke_off = "took too long to read"
 
-
+# %% ../../nbs/4_video/02_decode.ipynb #d3e88626
 def frames_of(
     container: Any,
     stream: Any,
@@ -322,7 +322,7 @@ def rate_of(
     rate = stream.average_rate or stream.guessed_rate
     return float(rate) if rate and .01 < rate < 10_000 else 25.0
 
-
+# %% ../../nbs/4_video/02_decode.ipynb #a4978287
 def origin_of(
     container: Any,
     stream: Any,
@@ -364,7 +364,7 @@ def found_end(
         end = max(end, count * step if stamp is None else float(stamp * packet.time_base) - origin + lasts)
     return end
 
-
+# %% ../../nbs/4_video/02_decode.ipynb #63d6f685
 def probe(
     path: str | Path,
     seconds: float = 60.0,  # longest time to spend
@@ -492,7 +492,7 @@ def moments_of(
     if end <= start: raise VideoBroken(path, f"nothing on screen from {start:g} s on, it ends at {end:g} s")
     return start + (np.arange(frames) + .5) * (end - start) / frames
 
-
+# %% ../../nbs/4_video/02_decode.ipynb #b5b78667
 def decode(
     path: str | Path,  # a local file, or a folder of pictures
     frames: int = 32,  # T

@@ -74,7 +74,7 @@ def controlled(
     inputs = {n: v for n, v in inputs.items() if not n.startswith("truth")} | {"video": video}
     return inputs | ({"flow": flow} if "flow" in inputs else {}), torch.from_numpy(asked.answer)
 
-
+# %% ../../nbs/4_video/11_evaluate.ipynb #53f6280d
 @torch.no_grad()
 def answer_table(
     model: nn.Module,

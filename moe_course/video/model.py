@@ -32,7 +32,7 @@ VARIANTS = ("dense", "homogeneous", "heterogeneous")
 PLACEMENTS = {"every": lambda n: range(n), "every_second": lambda n: range(1, n, 2), "last_two": lambda n: range(max(0, n - 2), n), "first": lambda n: range(1)}
 SEEN = {"flow": FLOW_FEATURES, "look": LOOK_FEATURES, "question": None}  # what a router may see beside the token; None: D
 
-
+# %% ../../nbs/4_video/10_model.ipynb #f8252ee5
 @dataclass
 class TemporalMoEViTConfig:
     "A video Transformer that answers questions; its slots hold one feed-forward layer, or experts."
@@ -177,7 +177,7 @@ class TemporalMoEViT(nn.Module):
         "Context that some layer of experts, or its router, wants."
         return {n for b in self.blocks for n in getattr(b.mlp, "wants", ())}
 
-
+# %% ../../nbs/4_video/10_model.ipynb #84c18845
 @patch
 def context(self: TemporalMoEViT,
     video: Tensor,  # (B, T, 3, H, W)
@@ -235,7 +235,7 @@ def forward(self: TemporalMoEViT,
 @patch
 def build(self: TemporalMoEViTConfig) -> TemporalMoEViT: return TemporalMoEViT(self)
 
-
+# %% ../../nbs/4_video/10_model.ipynb #9efaa6e1
 @patch
 def example(self: TemporalMoEViTConfig, batch: int = 1, questions: int = 1) -> dict[str, Tensor]:
     "An input of the right shapes: noise, and a question of as many words as fit."

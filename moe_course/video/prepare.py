@@ -210,7 +210,7 @@ def fingerprint(
     text = table.to_json(orient="split", double_precision=15, default_handler=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-
+# %% ../../nbs/4_video/04_prepare.ipynb #5744db1d
 def claim_folder(
     out: Path,
     settings: PrepareSettings,
@@ -288,7 +288,7 @@ def work() -> None:
 
 def nan_if_none(value: float | None) -> float: return math.nan if value is None else value
 
-
+# %% ../../nbs/4_video/04_prepare.ipynb #9e479861
 class Worker:
     "A worker process, and a thread that listens to it."
     def __init__(self, mail: queue.Queue):
@@ -396,7 +396,7 @@ def pending(
         for part in (out / "shards").glob(f".{s:05d}.*.part"): part.unlink(missing_ok=True)
     return mine
 
-
+# %% ../../nbs/4_video/04_prepare.ipynb #a1cf8228
 def prepare(
     table: pd.DataFrame,  # as the readers make it
     videos: str | Path,  # folder that sources are relative to
@@ -553,7 +553,7 @@ def open_shard(
     except FileNotFoundError: raise PrepareError(f"{path}: this shard is missing; delete the .json beside it and run moe_preprocess again") from None
     except Exception as e: raise PrepareError(f"{path}: not a readable shard ({type(e).__name__}); delete it and the .json beside it, and run moe_preprocess again") from None
 
-
+# %% ../../nbs/4_video/04_prepare.ipynb #d3fd8910
 @dataclass
 class PreparedSet:
     "Clips of a prepared data set; hands out batches."
@@ -634,7 +634,7 @@ class PreparedSplits(NamedTuple):
     val: PreparedSet
     test: PreparedSet
 
-
+# %% ../../nbs/4_video/04_prepare.ipynb #81a52b4b
 @dataclass
 class PreparedConfig:
     "A prepared data set as a data configuration."

@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # make run DATA=cifar100 downloads CIFAR-100 if it is not there; DATA=shapes needs nothing
 DATA ?=
 
-.PHONY: help run test lab app screenshots export readme clean
+.PHONY: help run test lab app screenshots report release export readme clean
 
 help:           ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*##/ -/'
@@ -31,6 +31,14 @@ app: $(READY)   ## the widgets as a page: which expert takes what, and what if i
 
 screenshots: $(READY)  ## try the widgets in a browser (Chromium must be there), renew the README's pictures
 	$(BIN)/python -c "from moe_course.analysis.on_screen import main; main(['--pictures', 'nbs/images'])"
+
+report: $(READY)  ## renew every number, table and figure of the report, then both PDFs (needs TeX)
+	REPORT=1 $(BIN)/jupyter nbconvert --to notebook --execute --inplace experiments.ipynb
+	$(BIN)/nbdev_clean --fname experiments.ipynb
+	$(MAKE) -C report
+
+release: $(READY)  ## code, report and slides as one zip
+	mkdir -p dist && git archive --format=zip --prefix=moe_course/ -o dist/moe_course.zip HEAD
 
 export: $(READY)  ## after editing notebooks: write the package, clean the notebooks, renew README.md
 	$(BIN)/nbdev_export

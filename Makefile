@@ -40,8 +40,9 @@ report: $(READY)  ## renew every number, table and figure of the report, then bo
 release: $(READY)  ## code, report and slides as one zip
 	mkdir -p dist && git archive --format=zip --prefix=moe_course/ -o dist/moe_course.zip HEAD
 
-export: $(READY)  ## after editing notebooks: write the package, clean the notebooks, renew README.md
+export: $(READY)  ## after editing notebooks: write the package, renew index, map and README.md, clean the notebooks
 	$(BIN)/nbdev_export
+	$(BIN)/python -c "from moe_course.checks.overview import main; main()"
 	$(BIN)/nbdev_clean
 	$(BIN)/python .ci/gates.py --readme
 

@@ -52,6 +52,7 @@ def readme() -> str:
     text = re.sub(r"```python\n#\| echo: false\n.*?```\n", "", text, flags=re.S)
     text = re.sub(r"\n{3,}", "\n\n", text)
     text = re.sub(r"\]\((?!https?:|#|\.\./)([^)]+)\)", r"](nbs/\1)", text).replace("](../", "](")
+    text = re.sub(r'src="(?!https?:)', 'src="nbs/', text)
     return "<!-- made from nbs/index.ipynb by `make export`: edit the notebook -->\n\n" + text.strip() + "\n"
 
 

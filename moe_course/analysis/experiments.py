@@ -4,18 +4,21 @@
 
 # %% auto #0
 __all__ = ['KEYS', 'Job', 'Experiment', 'Study', 'study_from', 'studies', 'load_study', 'run_job', 'results_folder', 'read_table',
-           'read_curves', 'write_results', 'work', 'run_all', 'run_study', 'interval', 'summary', 'difference', 'say',
-           'plot_variants', 'StudyCommand', 'state_of', 'main']
+           'read_curves', 'write_results', 'add_run', 'work', 'run_all', 'run_study', 'interval', 'summary',
+           'difference', 'say', 'plot_variants', 'StudyCommand', 'state_of', 'main']
 
 # %% ../../nbs/5_analysis/03_experiments.ipynb #87359f12
 import itertools
 import json
 import multiprocessing
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -25,11 +28,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from filelock import FileLock
 from omegaconf import OmegaConf
 from tqdm.auto import tqdm
 
 from .cost import cost
-from ..core.config import ConfigError, RunConfig, load_config, project_folder
+from ..core.config import ConfigError, RunConfig, first_line, load_config, project_folder
 from ..core.runs import RunBusy, read_metrics, write_atomic
 from ..core.training import Command, build_data, one_line_errors, train
 
@@ -111,7 +115,7 @@ def load_study(
     path = Path(name) if Path(name).suffix in (".yaml", ".yml") else files("moe_course") / "configs" / "study" / f"{name}.yaml"
     if not path.is_file(): raise ConfigError(f"{name}: no such study; there are {', '.join(studies())}, or name a .yaml file")
     try: values = OmegaConf.to_container(OmegaConf.create(path.read_text(encoding="utf-8")))
-    except Exception as e: raise ConfigError(f"{name}: {path} is not YAML ({str(e).splitlines()[0]})") from None
+    except Exception as e: raise ConfigError(f"{name}: {path} is not YAML ({first_line(e)})") from None
     return study_from(Path(name).stem, values)
 
 # %% ../../nbs/5_analysis/03_experiments.ipynb #0cb26c92
@@ -151,7 +155,8 @@ def read_table(
 ) -> pd.DataFrame:  # a row for each run of each experiment; empty if there is none yet
     "The table of a study."
     path = Path(folder) / "runs.csv"
-    return pd.read_csv(path, dtype={"run": str, "commit": str, "words": str, "variant": str}) if path.exists() else pd.DataFrame(columns=[*KEYS, "run"])
+    if not path.exists(): return pd.DataFrame(columns=[*KEYS, "run"])
+    return pd.read_csv(path, dtype={"run": str, "commit": str, "words": str, "variant": str}, float_precision="round_trip")  # a table is read and written many times
 
 
 def read_curves(folder: Path) -> pd.DataFrame:  # columns run, step, split, name, value
@@ -170,10 +175,26 @@ def write_results(
     known = {r["run"]: r for r in table.to_dict("records")}
     rows = [known[h] | dict(zip(KEYS, (j.experiment, j.variant, j.seed))) | dict(words=j.words) for j in jobs if (h := j.config.hash) in known]
     folder.mkdir(parents=True, exist_ok=True)
-    write_atomic(folder / "runs.csv", pd.DataFrame(rows).to_csv(index=False).encode())
-    if len(curves):
+    if len(curves):  # first: a run that is in the table is done, and nobody would look for its log again
         curves = curves[curves.run.isin(known)].astype({"value": "float32", "step": "int32", "run": "category", "split": "category", "name": "category"})
         write_atomic(folder / "curves.parquet", curves.to_parquet(index=False, compression="zstd"))
+    write_atomic(folder / "runs.csv", pd.DataFrame(rows).to_csv(index=False).encode())
+
+# %% ../../nbs/5_analysis/03_experiments.ipynb #fffea1d8
+def add_run(
+    folder: Path,  # of a study's results
+    jobs: list[Job],  # of the whole study
+    row: dict[str, Any],  # of one run
+    log: pd.DataFrame,  # its log
+) -> None:
+    "Write one more run into a study's results, to which other processes may be adding theirs."
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / ".lock"):
+        for part in folder.glob(".*.part"): part.unlink()  # left by a process that was killed while writing
+        table, curves, log = read_table(folder), read_curves(folder), log.assign(run=row["run"])
+        table, curves = table[table.run != row["run"]], curves[curves.run != row["run"]]  # killed between the two files, it is there already
+        join = lambda old, new: pd.concat([old, new]) if len(old) else new
+        write_results(folder, jobs, join(table, pd.DataFrame([row])), join(curves, log))
 
 # %% ../../nbs/5_analysis/03_experiments.ipynb #105f1890
 def work(
@@ -185,10 +206,24 @@ def work(
 
 
 def _start() -> None:
-    "A worker begins: one thread, and Ctrl-C is the main process's business."
-    import signal
+    "A worker begins: one thread; Ctrl-C is the main process's business; and it does not outlive the main process."
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch():
+        multiprocessing.parent_process().join()
+        os._exit(1)  # its run has a checkpoint, and its lock is free for the next process
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+@contextmanager
+def _deaf():
+    "Processes that are started in here do not hear Ctrl-C, not even while they import; this one hears it afterwards."
+    if not hasattr(signal, "pthread_sigmask"): return (yield)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try: yield
+    finally: signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 # %% ../../nbs/5_analysis/03_experiments.ipynb #3efcb073
 def run_all(
@@ -202,17 +237,14 @@ def run_all(
     size = {j: work(j.config, rows[j]) for j in jobs}
     pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start)
     with tqdm(total=round(sum(size.values())), unit="GFLOP", desc=f"{len(jobs)} runs", disable=not progress, smoothing=0) as bar:
-        futures = {pool.submit(run_job, j, runs): j for j in jobs}
         try:
+            with _deaf(): futures = {pool.submit(run_job, j, runs): j for j in jobs}
             for f in as_completed(futures):
                 job = futures[f]
                 bar.update(round(size[job]))
                 try: yield job, *f.result()
                 except RunBusy as e: tqdm.write(f"left out: {e}", file=sys.stderr)
                 except BrokenProcessPool: raise RunBusy("a worker died (out of memory?); the same command goes on where it was") from None
-        except KeyboardInterrupt:
-            print("\nstopped; the same command goes on where it was", file=sys.stderr)
-            raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
             for p in multiprocessing.active_children(): p.terminate()  # their runs have checkpoints
@@ -228,14 +260,11 @@ def run_study(
 ) -> pd.DataFrame:  # the study's table
     "Train what the study's table lacks, and write the table after each run."
     folder, jobs = results_folder(study.name, results), study.jobs()
-    table, curves = read_table(folder), read_curves(folder)
-    missing = {j.config.hash: j for j in study.jobs(only) if j.config.hash not in set(table.run)}
-    for job, row, log in run_all(list(missing.values()), workers, runs, progress) if missing else ():
-        table = pd.concat([table, pd.DataFrame([row])]) if len(table) else pd.DataFrame([row])
-        log = log.assign(run=row["run"])
-        curves = pd.concat([curves, log]) if len(curves) else log
-        write_results(folder, jobs, table, curves)
-    if len(table): write_results(folder, jobs, table, curves)  # a study that was edited: its rows anew
+    known = set(read_table(folder).run)
+    missing = {j.config.hash: j for j in study.jobs(only) if j.config.hash not in known}
+    for job, row, log in run_all(list(missing.values()), workers, runs, progress) if missing else (): add_run(folder, jobs, row, log)
+    if known:
+        with FileLock(folder / ".lock"): write_results(folder, jobs, read_table(folder), read_curves(folder))  # a study that was edited: its rows anew
     return read_table(folder)
 
 # %% ../../nbs/5_analysis/03_experiments.ipynb #3ee30db2

@@ -395,7 +395,7 @@ def say_token(
     of = ", ".join(f"{(shows[some] == k).sum()} of {(shows == k).sum()} that show {k}" for k in sorted(set(shows)))
     return f"{what}<br>As trained, expert <b>{s.experts[first]}</b> is the first choice of {len(some)} of the {len(shows)} tokens of this {s.noun}: {of}."
 
-
+# %% ../../nbs/5_analysis/09_explorer.ipynb #f9e49dae
 def say_words(
     s: Clips | Images,
     answer: Answer,
@@ -478,12 +478,14 @@ class Explorer:
         w.reset, w.many = widgets.Button(description="undo all changes"), widgets.Button(description="ask all of them", tooltip="the questions about all clips to choose from, as trained and with your change")
         widgets.jslink((w.play, "value"), (w.frame, "value"))
 
-    def make_views(self):
-        w = self.w
-        w.picture, w.before, w.after, w.bars, w.company, w.table = (widgets.Image(format="png") for _ in range(6))
-        w.message, w.answer, w.says, w.words, w.colours, w.prefers, w.rights = (widgets.HTML() for _ in range(7))
-        w.maps = widgets.HBox(layout=widgets.Layout(align_items="flex-start", flex_flow="row wrap"))
-        for image in w.bars, w.company, w.table: image.layout = widgets.Layout(width="max-content", max_width="100%", height="max-content", align_self="flex-start", object_fit="contain")
+# %% ../../nbs/5_analysis/09_explorer.ipynb #2b9f2c56
+@patch
+def make_views(self: Explorer):
+    w = self.w
+    w.picture, w.before, w.after, w.bars, w.company, w.table = (widgets.Image(format="png") for _ in range(6))
+    w.message, w.answer, w.says, w.words, w.colours, w.prefers, w.rights = (widgets.HTML() for _ in range(7))
+    w.maps = widgets.HBox(layout=widgets.Layout(align_items="flex-start", flex_flow="row wrap"))
+    for image in w.bars, w.company, w.table: image.layout = widgets.Layout(width="max-content", max_width="100%", height="max-content", align_self="flex-start", object_fit="contain")
 
 # %% ../../nbs/5_analysis/09_explorer.ipynb #0010a682
 def first_look(
@@ -517,7 +519,7 @@ def arrange(self: Explorer) -> widgets.VBox:
         head("Over many"), w.prefers, w.table, row(w.many), w.rights,
         head("Another model"), row(w.folder, w.open, w.ours), w.message])
 
-
+# %% ../../nbs/5_analysis/09_explorer.ipynb #364b1e54
 @patch
 def show(self: Explorer,
     s: Clips | Images,  # as `subject` returns it

@@ -30,6 +30,7 @@ from typing import Any
 
 import numpy as np
 import PIL.Image
+from fastcore.basics import patch
 
 from ..core.config import project_folder
 
@@ -65,7 +66,7 @@ def command(
     quiet = ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.news_url=None"]
     return [*here, "--ip=127.0.0.1", "--IdentityProvider.token=", "--ServerApp.allow_root=True", f"--ServerApp.root_dir={notebook.parent}", *quiet]
 
-
+# %% ../../nbs/5_analysis/13_on_screen.ipynb #ba17ffb4
 @contextmanager
 def served(
     kind: str,  # "voila" or "lab"
@@ -105,11 +106,17 @@ def exactly(text: str) -> re.Pattern: return re.compile(rf"^\s*{re.escape(text)}
 class Screen:
     "A page with hands and eyes."
     def __init__(self, page: Any, patience: float = 120.):
-        self.page, self.errors = page, []
+        self.page, self.errors, self.asked = page, [], []
         page.set_default_timeout(1000 * patience)
         page.route("**/cdn.jsdelivr.net/**", lambda route: route.fulfill(status=200, content_type="text/css", body=""))
         page.on("console", lambda m: self.note(m.type, m.text, m.location.get("url", "")))
         page.on("pageerror", lambda e: self.errors.append(f"uncaught: {e}"))
+        page.add_locator_handler(page.locator("dialog.jp-Dialog"), self.answer)
+
+    def answer(self, dialog: Any) -> None:
+        "JupyterLab asks something: that must not hang the tour, and must not go unseen."
+        self.asked.append(" ".join(dialog.first.inner_text().split())[:200])
+        dialog.first.locator("button").last.click()
 
     def note(self, kind: str, text: str, url: str) -> None:
         if kind == "error" and not any(n in f"{text} {url}" for n in NOT_OURS): self.errors.append(f"{text} ({url})")
@@ -122,29 +129,37 @@ class Screen:
     def readout(self, name: str) -> str: return self.control(name).locator(".widget-readout").inner_text()
     def text(self) -> str: return " ".join(self.page.locator(".widget-html-content").all_inner_texts())
 
-    def drag(self, name: str, to: float, by_way_of: tuple[float, ...] = ()) -> None:
-        "Drag a slider to a share of its way, as fast as the browser can, perhaps to and fro."
-        bar, handle = (self.control(name).locator(c).bounding_box() for c in (".noUi-base", ".noUi-handle"))
-        x, y = handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2
-        self.page.mouse.move(x, y)
-        self.page.mouse.down()
-        for goal in (*by_way_of, to): self.page.mouse.move(bar["x"] + goal * bar["width"], y, steps=12)
-        self.page.mouse.up()
+# %% ../../nbs/5_analysis/13_on_screen.ipynb #5e64f593
+@patch
+def drag(self: Screen, name: str, to: float, by_way_of: tuple[float, ...] = ()) -> None:
+    "Drag a slider to a share of its way, as fast as the browser can, perhaps to and fro."
+    bar, handle = (self.control(name).locator(c).bounding_box() for c in (".noUi-base", ".noUi-handle"))
+    x, y = handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2
+    self.page.mouse.move(x, y)
+    self.page.mouse.down()
+    for goal in (*by_way_of, to): self.page.mouse.move(bar["x"] + goal * bar["width"], y, steps=12)
+    self.page.mouse.up()
 
-    def key(self, name: str, key: str) -> None:
-        "Press a key on a slider's handle."
-        self.control(name).locator(".noUi-handle").press(key)
 
-    def picture(self, n: int) -> np.ndarray:  # (H, W, 3) uint8
-        "What the n-th picture of the page looks like."
-        return np.asarray(PIL.Image.open(io.BytesIO(self.page.locator("img.widget-image:visible").nth(n).screenshot())).convert("RGB"))
+@patch
+def key(self: Screen, name: str, key: str) -> None:
+    "Press a key on a slider's handle."
+    self.control(name).locator(".noUi-handle").press(key)
 
-    def until(self, what: Callable[[], bool], why: str, patience: float = 20.) -> None:
-        "Wait until something holds."
-        begin = time.monotonic()
-        while not what():
-            if time.monotonic() - begin > patience: raise AssertionError(f"on the screen: {why}")
-            self.page.wait_for_timeout(50)
+
+@patch
+def picture(self: Screen, n: int) -> np.ndarray:  # (H, W, 3) uint8
+    "What the n-th picture of the page looks like."
+    return np.asarray(PIL.Image.open(io.BytesIO(self.page.locator("img.widget-image:visible").nth(n).screenshot())).convert("RGB"))
+
+
+@patch
+def until(self: Screen, what: Callable[[], bool], why: str, patience: float = 20.) -> None:
+    "Wait until something holds."
+    begin = time.monotonic()
+    while not what():
+        if time.monotonic() - begin > patience: raise AssertionError(f"on the screen: {why}")
+        self.page.wait_for_timeout(50)
 
 # %% ../../nbs/5_analysis/13_on_screen.ipynb #dff44b58
 def differs(
@@ -245,7 +260,7 @@ def try_explorer(screen: Screen) -> None:
     screen.until(lambda: screen.readout("frame") not in ("0", str(now.frame)), "the clip plays")
     page.locator(".widget-play button").nth(1).click()
 
-
+# %% ../../nbs/5_analysis/13_on_screen.ipynb #7601df50
 def try_changes(screen: Screen, e: Any, now: Any, shows: Callable) -> None:
     "What if: each control, one after the other."
     from moe_course.analysis.explorer import WhatIf
@@ -308,7 +323,7 @@ def try_browser(screen: Screen) -> None:
     screen.choose("mixture", 3)
     screen.until(lambda: "expert 1 takes" not in screen.text(), "another mixture")
 
-
+# %% ../../nbs/5_analysis/13_on_screen.ipynb #f2c460a6
 def try_player(screen: Screen) -> None:
     "The training player."
     from moe_course.analysis.player import DRAW, Film, Player
@@ -330,7 +345,7 @@ def try_player(screen: Screen) -> None:
     screen.press("open it")
     screen.until(lambda: "no such folder" in screen.text(), "a message for a folder that is not there")
 
-
+# %% ../../nbs/5_analysis/13_on_screen.ipynb #1926e212
 def try_playground(screen: Screen) -> None:
     "The balance playground."
     from moe_course.analysis.playground import STARTS, Playground, draw
@@ -365,7 +380,7 @@ def pose(screen: Screen) -> None:
     screen.press("ask all of them")
     screen.until(lambda: "all questions" in screen.text(), "the table of right answers")
 
-
+# %% ../../nbs/5_analysis/13_on_screen.ipynb #a4e46380
 TRIES = {"what moves?": try_explorer, "whose images?": try_browser, "collapse, cure": try_player, "balance by hand": try_playground}
 
 
@@ -391,6 +406,7 @@ def tour(
                     if try_ is try_explorer: screen.press("undo all changes")
                 try_(screen)
                 assert not screen.errors, screen.errors
+                if screen.asked: say(f"JupyterLab asked: {screen.asked.pop()}")
                 say(f"{kind}: {try_.__name__[4:]}: every control moved, in {time.monotonic() - begin:.0f} s, no error in the console")
     return took
 

@@ -176,7 +176,7 @@ def redraw(self: Player, change: Any = None) -> None:
         if drawn: side.graph.value = png(drawn.at(step))
         side.bars.value = png(draw_bars(film.bars(step), legend=("at first", "now")))
 
-
+# %% ../../nbs/5_analysis/10_player.ipynb #eb75b77b
 @patch
 def open(self: Player, button: Any = None) -> None:
     "Add a run of yours, or say why not."

@@ -71,7 +71,7 @@ def _table(pen: Any, x: int, title: str, cells: list[list[tuple[str, tuple[int, 
             pen.rectangle(box, colour)
             pen.text(((box[0] + box[2]) / 2, (box[1] + box[3]) / 2), text, "black" if sum(colour) > 330 else "white", _font(11), anchor="mm")
 
-
+# %% ../../nbs/5_analysis/11_playground.ipynb #5e328046
 def draw(
     s: Setting,
     side: tuple[int, int] = (70, 30),  # width and height of a cell in pixels

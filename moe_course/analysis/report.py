@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from fastcore.basics import patch
 from matplotlib.figure import Figure
 
 from .experiments import KEYS, Experiment, Study, difference, interval, load_study, read_curves, read_table, results_folder, studies
@@ -133,14 +134,18 @@ class Tables:
         "Mean, low and high of a - b, paired by seed."
         return difference(self.part(experiment), a, b, value)
 
-    def better(self, experiment: str, a: str, b: str, value: str = "val_top1") -> bool:
-        "Whether a's lead over b has an interval above zero."
-        return self.difference(experiment, a, b, value)[1] > 0
+# %% ../../nbs/5_analysis/14_report.ipynb #b7b4ef0f
+@patch
+def better(self: Tables, experiment: str, a: str, b: str, value: str = "val_top1") -> bool:
+    "Whether a's lead over b has an interval above zero."
+    return self.difference(experiment, a, b, value)[1] > 0
 
-    def alike(self, experiment: str, a: str, b: str, value: str = "val_top1") -> bool:
-        "Whether the interval of the difference holds zero."
-        _, low, high = self.difference(experiment, a, b, value)
-        return low <= 0 <= high
+
+@patch
+def alike(self: Tables, experiment: str, a: str, b: str, value: str = "val_top1") -> bool:
+    "Whether the interval of the difference holds zero."
+    _, low, high = self.difference(experiment, a, b, value)
+    return low <= 0 <= high
 
 # %% ../../nbs/5_analysis/14_report.ipynb #3f0e12b2
 def load_tables(
@@ -296,7 +301,7 @@ def of_all(t: Tables, what: str) -> Number:
     "`count/<what>`: totals over all runs."
     return Number(f"count/{what}", plainly(COUNTS[what](t)), f"computed over the tables: {what}")
 
-
+# %% ../../nbs/5_analysis/14_report.ipynb #0d30b814
 def of_file(t: Tables, study: str, file: str, *cell: str) -> Number:
     "`file/<study>/<file>/<column=value;…>/<column>`: one cell of a measured table."
     path = t.folder / ("" if study == "-" else study) / f"{file}.csv"
@@ -393,7 +398,7 @@ def standing(
     if not any(groups.values()): raise NotThere(f"{key}: nothing to compare yet")
     return f"Against *{labels[reference]}*, in points with {{count/confidence}} % intervals: " + "; ".join(f"*{how}*: {', '.join(who)}" for how, who in groups.items() if who)
 
-
+# %% ../../nbs/5_analysis/14_report.ipynb #d2a73de5
 def missing(t: Tables, experiment: str) -> str:
     "One sentence if runs of an experiment are not in the tables yet, else nothing."
     if t.complete(experiment): return ""
@@ -446,7 +451,7 @@ class Asked:
     numbers: list[Number]
     lines: list[str]  # of numbers.tex
 
-
+# %% ../../nbs/5_analysis/14_report.ipynb #8281cdf6
 def look_up(
     t: Tables,
     claims: Iterable[Claim],
@@ -548,7 +553,7 @@ def fingerprint(
 class Stale(AssertionError):
     "Something in the report is older than the tables."
 
-
+# %% ../../nbs/5_analysis/14_report.ipynb #b02ee0c8
 @dataclass
 class Keeper:
     "Writes the parts of a report, or checks that they are what the tables say."
@@ -616,29 +621,35 @@ class Paper:
         except NotThere: said = ""
         return self.words(" ".join([said, missing(self.tables, experiment)]))
 
-    def verdicts(self, *keys: str):
-        "Comparisons in words that follow from the intervals; those whose runs are not there are left out."
-        def one(key):
-            try: return f"- {verdict(self.tables, key)}"
-            except NotThere: return None
-        lines = [x for x in map(one, keys) if x]
-        late = dict.fromkeys(m for k in keys if (m := missing(self.tables, {slug(n): n for n in self.tables.experiments}[k.split("/")[0]])))
-        return self.words("\n".join([*lines, "", *late]))
+# %% ../../nbs/5_analysis/14_report.ipynb #77e9c982
+@patch
+def verdicts(self: Paper, *keys: str):
+    "Comparisons in words that follow from the intervals; those whose runs are not there are left out."
+    def one(key):
+        try: return f"- {verdict(self.tables, key)}"
+        except NotThere: return None
+    lines = [x for x in map(one, keys) if x]
+    late = dict.fromkeys(m for k in keys if (m := missing(self.tables, {slug(n): n for n in self.tables.experiments}[k.split("/")[0]])))
+    return self.words("\n".join([*lines, "", *late]))
 
-    def table(self, name: str, header: list[str], rows: list[list[str]], align: str = "") -> pd.DataFrame:
-        "Keep a table for TeX, and show it."
-        file = f"tables/{name}.tex"
-        self.made[file] = "% made by experiments.ipynb: do not edit\n" + tex_table(header, rows, align)
-        self.keeper.text(file, self.made[file])
-        return pd.DataFrame([[in_words(self.tables, c) for c in r] for r in rows if len(r) > 1], columns=header)
 
-    def finish(self) -> pd.DataFrame:  # as `provenance` returns it
-        "Look up what the TeX sources ask for, keep numbers.tex; Stale if anything is older than the tables."
-        sources = {p.name: p.read_text(encoding="utf-8") for p in sorted(self.keeper.folder.glob("*.tex")) if p.name != "numbers.tex"}
-        asked = look_up(self.tables, self.claims, [*sources.values(), *self.made.values()])
-        self.keeper.text("numbers.tex", "\n".join(["% made by experiments.ipynb: do not edit", *asked.lines, ""]))
-        self.keeper.check()
-        return provenance(asked.numbers, sources | self.made, self.claims)
+@patch
+def table(self: Paper, name: str, header: list[str], rows: list[list[str]], align: str = "") -> pd.DataFrame:
+    "Keep a table for TeX, and show it."
+    file = f"tables/{name}.tex"
+    self.made[file] = "% made by experiments.ipynb: do not edit\n" + tex_table(header, rows, align)
+    self.keeper.text(file, self.made[file])
+    return pd.DataFrame([[in_words(self.tables, c) for c in r] for r in rows if len(r) > 1], columns=header)
+
+
+@patch
+def finish(self: Paper) -> pd.DataFrame:  # as `provenance` returns it
+    "Look up what the TeX sources ask for, keep numbers.tex; Stale if anything is older than the tables."
+    sources = {p.name: p.read_text(encoding="utf-8") for p in sorted(self.keeper.folder.glob("*.tex")) if p.name != "numbers.tex"}
+    asked = look_up(self.tables, self.claims, [*sources.values(), *self.made.values()])
+    self.keeper.text("numbers.tex", "\n".join(["% made by experiments.ipynb: do not edit", *asked.lines, ""]))
+    self.keeper.check()
+    return provenance(asked.numbers, sources | self.made, self.claims)
 
 # %% ../../nbs/5_analysis/14_report.ipynb #9961d97f
 SMALL = {"data": "data=shapes data.train=800 data.val=200 data.test=200 train.epochs=2 train.batch_size=50",

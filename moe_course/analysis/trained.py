@@ -7,6 +7,7 @@ __all__ = ['LIMIT', 'FILES', 'Opened', 'CannotOpen', 'weights_folder', 'ship', '
 
 # %% ../../nbs/5_analysis/08_trained.ipynb #9199a045
 import argparse
+import hashlib
 import json
 from dataclasses import dataclass
 from importlib.resources import files
@@ -19,7 +20,7 @@ from safetensors.torch import load, save
 from torch import nn
 
 from ..core.config import ConfigError, RunConfig, read_config, save_config
-from ..core.runs import CheckpointError, load_checkpoint, write_atomic
+from ..core.runs import CheckpointError, load_checkpoint, weights_in, write_atomic
 from ..core.training import one_line_errors
 
 # %% ../../nbs/5_analysis/08_trained.ipynb #21274136
@@ -62,10 +63,10 @@ def ship(
     config, state = read_config(run / "config.yaml"), load_checkpoint(run / "checkpoint.pt")
     result = run / "result.json"
     if not (result.exists() or unfinished): raise CheckpointError(f"{run}: not finished, there is no result.json; train on, or say --unfinished")
-    weights = {n: (v.half() if half and v.is_floating_point() else v).contiguous().clone() for n, v in state["model"].items()}
+    weights = {n: (v.half() if half and v.is_floating_point() else v).contiguous().clone() for n, v in weights_in(state, run / "checkpoint.pt").items()}
     data = save(weights, {"format": "pt"})
     if len(data) > LIMIT: raise ConfigError(f"{name}: {len(data):,} bytes of weights, the limit is {LIMIT:,}; --half needs half of that")
-    card = dict(run=config.name, steps=state["step"], bits=16 if half else 32) | (json.loads(result.read_text(encoding="utf-8")) if result.exists() else {})
+    card = dict(run=config.name, steps=state["step"], bits=16 if half else 32, sha256=hashlib.sha256(data).hexdigest()) | (json.loads(result.read_text(encoding="utf-8")) if result.exists() else {})
     folder.mkdir(parents=True, exist_ok=True)
     save_config(config, folder / FILES[0])
     write_atomic(folder / FILES[1], data)
@@ -78,8 +79,12 @@ def _weights(folder: Path) -> tuple[dict[str, torch.Tensor], int]:
     if not (folder / FILES[1]).exists():
         if not (folder / "checkpoint.pt").exists(): raise CannotOpen(f"{folder}: no checkpoint yet; a run writes its first one after 100 steps")
         state = load_checkpoint(folder / "checkpoint.pt")
-        return state["model"], state["step"]
-    try: weights, card = load((folder / FILES[1]).read_bytes()), json.loads((folder / FILES[2]).read_text(encoding="utf-8"))
+        return weights_in(state, folder / "checkpoint.pt"), state.get("step", 0)
+    try:
+        data, card = (folder / FILES[1]).read_bytes(), json.loads((folder / FILES[2]).read_text(encoding="utf-8"))
+        if not isinstance(card, dict) or type(card.get("steps")) is not int: raise ValueError(f"{FILES[2]} has no number of steps")
+        if card.get("sha256") != hashlib.sha256(data).hexdigest(): raise ValueError(f"{FILES[1]} is not the file of which {FILES[2]} knows the sha256")
+        weights = load(data)
     except (SafetensorError, ValueError, OSError) as e: raise CannotOpen(f"{folder}: damaged, get it anew ({e})") from None
     return {n: v.float() if v.is_floating_point() else v for n, v in weights.items()}, card["steps"]
 

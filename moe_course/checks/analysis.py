@@ -7,19 +7,28 @@ __all__ = ['attention_takes_over', 'Stack', 'training_step', 'without_sparsity',
            'largest_value', 'geometric_mean', 'dice_look_like_dice', 'what_is_trained', 'rows_of_your_own',
            'unequal_budget', 'how_many_seeds', 'study_of_your_own', 'interval_rests_on', 'lift_has_a_ceiling',
            'second_choice', 'names_for_nothing', 'rollout_of_nothing', 'without_oneself', 'grey_squares',
-           'pairs_say_nothing', 'chance_would_send', 'sees_collapse']
+           'pairs_say_nothing', 'chance_would_send', 'sees_collapse', 'bytes_a_weight', 'one_scale', 'how_few_bits',
+           'flat_gate', 'the_second_choice', 'who_is_missed', 'entropies_by_heart', 'its_last_token', 'three_remedies',
+           'twins', 'noise_gives_gradient', 'serve_first', 'least_sure', 'somebody_knew', 'same_owner',
+           'told_apart_or_equal', 'invented_race', 'the_slowest', 'claim_on_two']
 
 # %% ../../nbs/7_checks/04_analysis.ipynb #1cb9db35
 import math
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from ..analysis.specialization import View
 from ..check import Wrong, between, check, near, number, numbers, run, same
 from ..core.images import COARSE_OF_FINE
+from ..moe.balance import BALANCE
+from ..moe.router import NoisyTopK, TopK
 
 # %% ../../nbs/7_checks/04_analysis.ipynb #18a3389c
 @check.exercise("analysis/cost", 1, "Where attention takes over", stars=1, minutes=3,
@@ -344,3 +353,278 @@ def sees_collapse(answer: Any) -> str:
     between(free, .35, .5, "less than we found: the gates' entropy at the *first* evaluation, without the loss.", "more than we found: the gates' entropy at the first evaluation, without the loss.")
     between(held, .65, .8, "less than we found: the gates' entropy at the first evaluation, with the loss.", "more than we found: the gates' entropy at the first evaluation, with the loss.")
     return "after one pass the gates are sharp already, while the loads of the two still overlap from seed to seed. An alarm on the gates' entropy rings seven passes earlier."
+
+# %% ../../nbs/7_checks/04_analysis.ipynb #e4ba2afc
+@check.exercise("analysis/trained", 1, "Bytes a weight", stars=1, minutes=3,
+    hint="The checkpoint holds the weight and both means; what ships holds the weight alone.")
+def bytes_a_weight(answer: Any) -> str:
+    checkpoint, shipped, half = numbers(answer, "in the checkpoint", "as it ships", "with half")
+    near(checkpoint, 12, {8: "two means *and* the weight.", 3: "that is how many numbers; each has 4 bytes.", 4: "the optimiser's two means are in the checkpoint, too."}, what="the number for the checkpoint")
+    near(shipped, 4, {12: "what ships has no optimiser.", 1: "a number has 4 bytes."}, what="the number for what ships")
+    near(half, 2, {16: "16 bits; how many bytes?", 4: "half of the bits."}, what="the number with half")
+    return "12, 4, 2: the optimiser is two thirds of a checkpoint, and nobody who only reads needs it."
+
+# %% ../../nbs/7_checks/04_analysis.ipynb #9ea6b88a
+@check.exercise("analysis/trained", 2, "One scale a tensor", kind="code", stars=2, minutes=10,
+    hint="scale = v.abs().max() / 127; the numbers are (v / scale).round(). Take some scale that is not 0 if all weights are.")
+def one_scale(answer: Any) -> str:
+    for v in 3 * torch.randn(5, 7), 1e-3 * torch.randn(64), -torch.rand(9) - .1, torch.zeros(4), torch.tensor([[.5]]):
+        before, got = v.clone(), run(answer, v)
+        try: whole, scale = got
+        except Exception: raise Wrong("two things are asked for: the whole numbers and the scale.") from None
+        if not isinstance(whole, Tensor): raise Wrong(f"the whole numbers are to be a tensor, not a {type(whole).__name__}.")
+        if not torch.equal(v, before): raise Wrong("the weights that were given have been changed: work on a copy.")
+        if whole.dtype != torch.int8: raise Wrong(f"the whole numbers are to be int8, not {whole.dtype}: otherwise nothing is saved.")
+        if whole.shape != v.shape: raise Wrong(f"the whole numbers have the shape {tuple(whole.shape)}, where {tuple(v.shape)} is asked for.")
+        back = whole.float() * number(scale, "the scale")
+        if not back.isfinite().all(): raise Wrong("a tensor of zeros divides by 0: take another scale there.")
+        most, off = float(v.abs().max()), float((back - v).abs().max())
+        if most and off > .6 * most: raise Wrong("some numbers come back with another sign or size: int8 ends at 127, and beyond it begins anew at -128.")
+        if most and abs(float(back.abs().max()) - most) > 1e-3 * most: raise Wrong("the largest weight is to come back exactly: it is the one that gets 127.")
+        if off > most / 127 * .501: raise Wrong("no weight is to be off by more than half a scale: round, do not cut off.")
+    return "a quarter of the bytes of float32. The largest weight of a tensor decides how coarse all others become."
+
+# %% ../../nbs/7_checks/04_analysis.ipynb #b25d30f3
+@check.exercise("analysis/trained", 3, "How few bits?", kind="ablation", stars=2, minutes=10,
+    hint="answer = (same_answers(8), same_answers(4), same_answers(2))")
+def how_few_bits(answer: Any) -> str:
+    eight, four, two = numbers(answer, "8 bits", "4 bits", "2 bits")
+    if max(eight, four, two) > 1: raise Wrong("a share is at most 1.")
+    if eight < two: raise Wrong("it is the other way round: 8 bits come first.")
+    between(eight, .85, 1, "with 8 bits hardly an answer changes in our runs: is it 127 steps to either side?", "")
+    between(four, .15, .97, "less than we found with 4 bits.", "more than we found with 4 bits.")
+    between(two, 0, .5, "", "more than we found with 2 bits: only -1, 0 and 1 are left of each tensor.")
+    return "8 bits are nearly free, 4 cost answers, 2 destroy the model. Formats with so few bits train with the rounding, or share scales among few weights."
+
+# %% ../../nbs/7_checks/04_analysis.ipynb #2f6b552a
+@check.exercise("analysis/explorer", 1, "A flat gate", stars=2, minutes=5,
+    hint="Divide the logits by the temperature, then take the softmax of the two that are chosen. With one expert there is nobody to share with.")
+def flat_gate(answer: Any) -> str:
+    trained, flat, alone = numbers(answer, "as trained", "at temperature 10", "at temperature 10 with one expert")
+    weight = lambda *logits: math.exp(logits[0]) / sum(map(math.exp, logits))
+    near(trained, weight(2, 1), {weight(2, 1, 0): "that is the gate over all three; the two that are chosen share the weight.", weight(1, 2): "that is the second choice's."}, what="the weight as trained")
+    near(flat, weight(.2, .1), {weight(.2, .1, 0): "that is the gate over all three; the two that are chosen share the weight.", weight(20, 10): "logits are divided by the temperature."}, rel=.004, what="the weight at temperature 10")
+    near(alone, 1, {weight(.2, .1): "now there is one expert, and weights sum to 1.", weight(.2, .1, 0): "that is the gate; a renormalised weight of one expert alone is 1."}, what="the weight with one expert")
+    return "0.73, 0.52, 1. Temperature moves weights and not the order of the logits: maps of first choices stay."
+
+# %% ../../nbs/7_checks/04_analysis.ipynb #a16f918f
+@check.exercise("analysis/explorer", 2, "The second choice", kind="code", stars=2, minutes=15,
+    hint="routing.gates is (R, E): the weight of each expert, 0 where it does not run. Its two largest entries are what you need.")
+def the_second_choice(answer: Any) -> str:
+    g = torch.Generator().manual_seed(0)
+    for k, experts, drop in (2, 4, False), (3, 5, False), (2, 4, True), (1, 3, False):
+        r = TopK(k)(torch.randn(40, experts, generator=g))
+        order = torch.rand(40, k, generator=g).argsort(1)                                        # columns in any order
+        r = replace(r, index=r.index.gather(1, order), weight=r.weight.gather(1, order), kept=torch.rand(40, k, generator=g) < .6 if drop else None)
+        gates = r.gates.topk(2, 1)
+        want, ranked = gates.indices[:, 1].where(gates.values[:, 1] > 0, -1), r.probs.topk(2, 1).indices
+        mistakes = {"that is the first choice.": gates.indices[:, 0], "where fewer than two ran, there is no second choice: -1.": gates.indices[:, 1]}
+        if k > 1:
+            by_weight = r.weight.argsort(1, descending=True)
+            mistakes |= {"the second column need not be the second choice: go by the weights.": r.index[:, 1], "an expert that was dropped did not run: look at routing.run.": r.index.gather(1, by_weight)[:, 1]}
+        mistakes["the second largest *probability* need not be of an expert that ran."] = ranked[:, 1]
+        same(run(answer, r), want, mistakes, what=f"the second choice with K = {k}")
+    return "-1 where nobody else ran. Where second choices follow a pattern that the first do not show, two experts share one piece of work."
+
+# %% ../../nbs/7_checks/04_analysis.ipynb #5b553764
+@check.exercise("analysis/explorer", 3, "Who is missed?", kind="ablation", stars=2, minutes=10,
+    hint="ours.right(WhatIf(off=(e,)))[\"all questions\"] is the share without expert e; ours.right(WhatIf())[\"all questions\"] the share with all.")
+def who_is_missed(answer: Any) -> str:
+    from moe_course.analysis.explorer import Clips, WhatIf
+    from moe_course.analysis.trained import shipped
+    clips = Clips(shipped(), 30)
+    share = lambda *away: clips.right(WhatIf(off=away))["all questions"]
+    said, all_ = numbers(answer, *(f"without {e}" for e in clips.experts)), share()
+    left = [share(e) for e in range(len(clips.experts))]
+    near_ = lambda a, b: all(abs(x - y) < .006 for x, y in zip(a, b))
+    if near_(said, left): raise Wrong("those are the shares that are left; by how much do they fall?")
+    if near_(said, [x - all_ for x in left]): raise Wrong("the sign is wrong: above 0 if the share falls.")
+    for name, got, want in zip(clips.experts, said, (all_ - x for x in left)):
+        if abs(got - want) > .006: raise Wrong(f"without {name} the share does not fall by {got:.3f}: is it all questions, of the 30 clips, and the expert away in all layers?")
+    worst = max(zip(left, clips.experts), key=lambda x: all_ - x[0])
+    return f"{worst[1]} is missed most, {all_:.0%} become {worst[0]:.0%}. What an expert does is measured by its absence; its name is only a wish."
+
+# %% ../../nbs/7_checks/04_analysis.ipynb #4ae2f897
+@check.exercise("analysis/player", 1, "Entropies to know by heart", stars=2, minutes=5,
+    hint="−Σ p ln p, divided by ln 4; 0 ln 0 counts as 0.")
+def entropies_by_heart(answer: Any) -> str:
+    H = lambda *p: -sum(x * math.log(x) for x in p if x) / math.log(4)
+    one, two, nearly = numbers(answer, "a", "b", "c")
+    if abs(one) > 1e-6: raise Wrong("(a): where nothing is open, the entropy is 0.")
+    near(two, .5, {math.log(2): "that is in nats: divide by ln 4.", 1: "even over two of four is not even over four."}, what="(b)")
+    near(nearly, H(.97, .01, .01, .01), {H(.97, .01, .01, .01) * math.log(4): "that is in nats: divide by ln 4.", H(.97, .03): "three experts have 1 % each.", H(.97): "the three small shares count, too: most of it is theirs."}, rel=.02, what="(c)")
+    return "0, 0.5, 0.12. Read the scale backwards: an entropy of one half may be two experts of four."
+
+# %% ../../nbs/7_checks/04_analysis.ipynb #5d8ca33a
+@check.exercise("analysis/player", 2, "Its last token", kind="code", stars=2, minutes=10,
+    hint="load[load.value >= least].groupby(\"expert\").step.max(); experts that are missing there never had as much.")
+def its_last_token(answer: Any) -> str:
+    shares = {0: (.5, .6, .9, 1.), 1: (.3, .005, .02, 0.), 2: (.195, .395, .01, 0.), 3: (.005, 0., 0., 0.)}
+    rows = [("moe", e, s, v) for e, vs in shares.items() for s, v in zip((100, 200, 300, 400), vs) if (e, s) != (2, 400)]
+    for order, least in (range(len(rows)), .01), (range(len(rows))[::-1], .01), (range(len(rows)), .2):
+        load = pd.DataFrame([rows[i] for i in order], columns=["layer", "expert", "step", "value"])
+        want = {e: max([s for s, v in zip((100, 200, 300, 400), vs) if v >= least], default=-1) for e, vs in shares.items()}
+        lost = {e: next((s for f, s, v in [r[1:] for r in rows] if f == e and v < least), -1) for e in shares}
+        got = run(answer, load, least)
+        try: got = {int(e): int(s) for e, s in dict(got).items()}
+        except Exception: raise Wrong(f"a dictionary from expert to step is asked for, not a {type(got).__name__}.") from None
+        if got == want: continue
+        if set(want) - set(got): raise Wrong(f"expert {min(set(want) - set(got))} is missing: who never had as much gets -1.")
+        if got == lost or got == {e: s if s >= 0 else 400 for e, s in lost.items()}: raise Wrong("that is when the share falls below for the first time; an expert may come back.")
+        e = min(e for e in want if got[e] != want[e])
+        raise Wrong(f"expert {e} had at least {least:g} for the last time at step {want[e]}, not {got[e]}: {'exactly as much counts as well.' if e == 2 else 'rows stand in any order.'}")
+    return "the dead stay dead as a rule, and the table says since when."
+
+# %% ../../nbs/7_checks/04_analysis.ipynb #c56bf208
+@check.exercise("analysis/player", 3, "Three remedies", kind="ablation", stars=1, minutes=10,
+    hint="idle(name) below counts them for one run; add over the seeds.")
+def three_remedies(answer: Any) -> str:
+    from moe_course.analysis.figures import by_expert
+    from moe_course.analysis.player import study_logs
+    logs, names = study_logs(), ("none", "Switch f·P", "load CV², noise")
+    def idle(name, seed):
+        load = by_expert(logs[f"balance: {name}, seed {seed}"])
+        return int((load[load.step == load.step.max()].value < .01).sum())
+    for got, name in zip(numbers(answer, *names), names):
+        many = [idle(name, seed) for seed in range(3)]
+        near(got, sum(many), {12 - sum(many): f"{name}: those are the experts at work; count the idle ones.", many[0]: f"{name}: that is seed 0; add all three.", sum(many) / 3: f"{name}: that is the mean; the sum is asked for."}, rel=1e-6, what=f"the count for {name}")
+    return "a loss is not yet a remedy: look whether it leaves anybody out."
+
+# %% ../../nbs/7_checks/04_analysis.ipynb #fe458eb2
+@check.exercise("analysis/playground", 1, "Twins", stars=2, minutes=5,
+    hint="What is the gradient at two tokens whose logits are the same? After one step, are their logits still the same?")
+def twins(answer: Any) -> str:
+    few, many = numbers(answer, "after 20 steps", "after 200")
+    for got, steps in (few, 20), (many, 200):
+        near(got, 1, {6: f"that is the number of tokens; the experts that have any after {steps} steps are asked for.", 4: "equal tokens get equal pushes: how could they part?", 0: "a token always has an expert."}, rel=1e-6, what=f"the number after {steps} steps")
+    return "one, whatever the number of steps. Symmetry is not broken by a loss; different tokens and noise break it."
+
+# %% ../../nbs/7_checks/04_analysis.ipynb #ac1fbb22
+@check.exercise("analysis/playground", 2, "Noise gives a gradient back", kind="code", stars=2, minutes=10,
+    hint="torch.manual_seed(seed); a copy of the logits with requires_grad_(); NoisyTopK(1, std=std)(copy) is a routing; torch.autograd.grad(loss, copy)[0].")
+def noise_gives_gradient(answer: Any) -> str:
+    def push(logits, std, seed, loss=BALANCE["load_cv2"]):
+        torch.manual_seed(seed)
+        copy = logits.clone().requires_grad_()
+        return -torch.autograd.grad(loss(NoisyTopK(1, std=std)(copy)), copy)[0]
+    for logits, std, seed in (torch.tensor([[2., 1, 0, 0], [1.5, 0, 1, 0], [3, 0, 0, -1]]), 2., 0), (torch.randn(8, 3), 3., 5):
+        before, want = logits.clone(), push(logits, std, seed)
+        got = run(answer, logits, std, seed)
+        if not torch.equal(logits, before) or logits.requires_grad: raise Wrong("the logits that were given have been changed: work on a copy.")
+        if isinstance(got, Tensor) and got.shape == logits.shape and not got.abs().max(): raise Wrong("all zeros: without noise a count has no gradient. Is the selection in training mode, and is the loss load_cv2?")
+        same(got, want, {"that is the gradient; the push is minus the gradient.": -want, "that is the push of importance_cv2.": push(logits, std, seed, BALANCE["importance_cv2"]), "that is the push of switch_balance.": push(logits, std, seed, BALANCE["switch_balance"]),
+                         "std belongs to NoisyTopK.": push(logits, 1., seed), "seed the generator before the noise is drawn.": push(logits, std, seed + 1)}, what="the push")
+    return "the noise that spreads tokens also makes the load something that can be learned (Shazeer et al. 2017)."
+
+# %% ../../nbs/7_checks/04_analysis.ipynb #62ad03dc
+@check.exercise("analysis/playground", 3, "Whom to serve first", kind="ablation", stars=1, minutes=10,
+    hint="Setting(START, k=2, factor=1., priority=\"row\").routing() has weight and run, both (R, K): (r.weight * r.run).sum() / r.weight.sum().")
+def serve_first(answer: Any) -> str:
+    from moe_course.analysis.playground import STARTS, Setting
+    def survives(priority):
+        r = Setting(torch.tensor(STARTS["most like expert 0"]), k=2, factor=1., priority=priority).routing()
+        return float((r.weight * r.run).sum() / r.weight.sum())
+    row, sure = survives("row"), survives("probability")
+    got = numbers(answer, "as they stand", "the surest first")
+    if abs(got[0] - sure) < .004 and abs(got[1] - row) < .004: raise Wrong("it is the other way round: as they stand comes first.")
+    for value, want, name in zip(got, (row, sure), ("as they stand", "with the surest first")):
+        near(value, want, {.75: "that is the share of the choices; of their gating weight is asked for.", 1 - want: "that is what is lost."}, rel=.006, what=f"the share {name}")
+    return "as many choices dropped, less lost. V-MoE found the same and called it batch prioritised routing."
+
+# %% ../../nbs/7_checks/04_analysis.ipynb #47a60291
+@check.exercise("analysis/browser", 1, "How sure is least sure?", stars=1, minutes=3,
+    hint="The own expert has the largest gate, and all gates sum to 1.")
+def least_sure(answer: Any) -> str:
+    least, beside, foreign = numbers(answer, "a", "b", "c")
+    near(least, 1 / 4, {0: "the own expert has the largest of four gates that sum to 1.", 1 / 2: "no majority is needed to be the largest of four."}, what="(a)")
+    near(beside, .45, {.55: "that is all that is left; it need not have all of it.", 1 / 4: "it has to be ahead of 0.45."}, what="(b)")
+    near(foreign, 1 / 2, {1: "then it would be the own expert.", 1 / 4: "the own expert must be ahead of it: what do two of them need together?", .45: "that was an example; how far can it go?"}, what="(c)")
+    return "between 0.25 and 0.5 lies the border, and on it the images that tell what a gate goes by."
+
+# %% ../../nbs/7_checks/04_analysis.ipynb #56187ea5
+@check.exercise("analysis/browser", 2, "Somebody knew", kind="code", stars=2, minutes=10,
+    hint="right = v.answers == v.target[:, None] says who is right; the own expert's is right[np.arange(len(right)), v.choice].")
+def somebody_knew(answer: Any) -> str:
+    rng = np.random.default_rng(0)
+    for R, E in (60, 4), (35, 3):
+        v = View(rng.dirichlet(np.ones(E), R), rng.integers(0, 3, (R, E)), rng.integers(0, 3, R))
+        right = v.answers == v.target[:, None]
+        own = right[np.arange(R), v.choice]
+        got = run(answer, v)
+        try: got = torch.as_tensor(np.asarray(got))
+        except Exception: raise Wrong(f"an array of True and False is asked for, not a {type(got).__name__}.") from None
+        if got.dtype != torch.bool: raise Wrong(f"True or False for each image is asked for, not {got.dtype}.")
+        same(got, torch.from_numpy(~own & right.any(1)), {w: torch.from_numpy(m) for w, m in {"where the own expert is right, nothing was missed.": right.any(1), "that is where the own expert is wrong; was another one right?": ~own,
+            "one other expert is enough, not all.": ~own & (right.sum(1) == E - 1), "that is where the own expert is right.": own, "of the first expert's answers? The image chose v.choice.": ~right[:, 0] & right.any(1)}.items()}, what="the result")
+    return "what a perfect gate could win, and no more: the oracle of the study, image by image."
+
+# %% ../../nbs/7_checks/04_analysis.ipynb #5c87e5b9
+@check.exercise("analysis/browser", 3, "The same owner", kind="ablation", stars=2, minutes=15,
+    hint="owner(v) below has the owner of each class, -1 for none. agreement(a.choice, b.choice, 4, times=1)[\"match\"][e] is the expert of b that belongs to expert e of a.")
+def same_owner(answer: Any) -> str:
+    from moe_course.analysis.cifar_browser import class_shares, views
+    from moe_course.analysis.specialization import agreement
+    a, b = (View.load(views()[f"hard, seed {seed}"]) for seed in (0, 1))
+    owner = lambda v: np.where(class_shares(v).max(1) > .5, class_shares(v).argmax(1), -1)
+    match, owned = np.array(agreement(a.choice, b.choice, 4, times=1)["match"]), owner(a) >= 0
+    plain, matched = int((owned & (owner(a) == owner(b))).sum()), int((owned & (match[owner(a)] == owner(b))).sum())
+    got = numbers(answer, "by number", "after matching")
+    if got == [matched, plain] and plain != matched: raise Wrong("it is the other way round: by number comes first.")
+    near(got[0], plain, {int((owner(a) == owner(b)).sum()): "a class that nobody owns in either has no owner in common."}, rel=1e-6, what="the number of classes by number")
+    near(got[1], matched, {int(owned.sum()): "that is how many classes have an owner in the first."}, rel=1e-6, what="the number of classes after matching")
+    return f"{plain} by number, {matched} after matching, of {int(owned.sum())} that are owned. The numbers of experts are names that chance gave."
+
+# %% ../../nbs/7_checks/04_analysis.ipynb #846f6dcb
+@check.exercise("analysis/report", 1, "Not told apart, or equal?", stars=2, minutes=5,
+    hint="The first is about zero: is it inside? The second is about all values inside: are they all smaller than a point, to either side?")
+def told_apart_or_equal(answer: Any) -> str:
+    if not isinstance(answer, (tuple, list)) or len(answer) != 2 or not all(isinstance(a, (str, tuple, list, set)) for a in answer): raise Wrong("two strings of letters are asked for, such as (\"A\", \"ABC\").")
+    apart, equal = ({c for c in "".join(map(str, a)).upper() if c.isalpha()} for a in answer)
+    if (apart, equal) == ({"B", "C"}, {"A", "B"}): raise Wrong("it is the other way round: who cannot be told apart comes first.")
+    if "C" in apart: raise Wrong("C's interval lies above zero: the two can be told apart, however small the difference.")
+    if apart != {"A", "B"}: raise Wrong("who cannot be told apart? All whose interval holds zero, wide or narrow.")
+    if "A" in equal: raise Wrong("A's interval goes up to 3 points: that it holds zero does not make the two equal.")
+    if equal != {"B", "C"}: raise Wrong("who is equal to within a point? All whose interval stays between -1 and 1, zero in it or not.")
+    return "A is ignorance, C a small difference, and only B is both. To claim equality, name the margin first and test against it."
+
+# %% ../../nbs/7_checks/04_analysis.ipynb #94c17c2b
+def invented_race(seconds: dict[str, list[float]]) -> Any:
+    "Tables with one experiment whose runs took so long, by variant."
+    from moe_course.analysis.experiments import study_from
+    from moe_course.analysis.report import Tables
+    s = study_from("race", dict(words="data=shapes optim=small", experiments={"A race": dict(question="Who?", seeds=list(range(3)), variants={v: f"model=cnn model.width={4 + i}" for i, v in enumerate(seconds)})}))
+    rows = [dict(experiment="A race", variant=v, seed=i, run=f"{v} {i}", words="", val_top1=.5, cpu_seconds=x) for v, xs in seconds.items() for i, x in enumerate(xs)]
+    return Tables({"race": s}, pd.DataFrame(rows), pd.DataFrame(columns=["run", "step", "split", "name", "value"]), Path("."))
+
+
+@check.exercise("analysis/report", 2, "The slowest", kind="code", stars=2, minutes=10,
+    hint="t.part(experiment).groupby(\"variant\").cpu_seconds.mean().idxmax() is a label; a key has slugs.")
+def the_slowest(answer: Any) -> str:
+    from moe_course.analysis.report import number as look_up, slug
+    for seconds in {"top-2, wide": [9., 9.], "dense": [8., 8., 8.], "soft f·P": [1., 2., 12.]}, {"dense": [3.], "E = 16": [2., 5., 6.]}:
+        t, mean = invented_race(seconds), {v: sum(x) / len(x) for v, x in seconds.items()}
+        best = max(mean, key=mean.get)
+        got = run(answer, t, "A race")
+        if not isinstance(got, str): raise Wrong(f"a key, a string, is asked for, not a {type(got).__name__}.")
+        if got in seconds: raise Wrong("that is a label; a key is experiment/variant/column, each as its slug.")
+        parts = got.removesuffix("/mean").split("/")
+        if len(parts) != 3: raise Wrong(f"{got!r} is not a key of the form experiment/variant/column.")
+        if parts[0] != slug("A race") or parts[1] not in map(slug, seconds): raise Wrong(f"{got!r}: names stand in a key as their slugs.")
+        if parts[2] != "cpu_seconds": raise Wrong(f"{got!r}: the column is cpu_seconds.")
+        wrong = {min(mean, key=mean.get): "that is the fastest.", max(seconds, key=lambda v: sum(seconds[v])): "by the sum a variant with more seeds looks slower: take means.", max(seconds, key=lambda v: max(seconds[v])): "one slow run is not a slow variant: take means."}
+        if parts[1] != slug(best): raise Wrong(next((w for v, w in wrong.items() if slug(v) == parts[1] and v != best), "another variant takes longer."))
+        look_up(t, got)
+    return "a name that is computed cannot be out of date; the sentence around it still can, so it has a test."
+
+# %% ../../nbs/7_checks/04_analysis.ipynb #00ec1f15
+@check.exercise("analysis/report", 3, "A claim on two seeds", kind="ablation", stars=1, minutes=10,
+    hint="tables.difference(\"race\", \"b\", \"a\", \"val_top1\")[1] is the lower end as a share; replace(tables, runs=...) makes tables with fewer rows.")
+def claim_on_two(answer: Any) -> str:
+    from moe_course.analysis.experiments import interval
+    gaps = (2., 2.1, 1.9)
+    three, two = interval(gaps)[1], interval(gaps[:2])[1]
+    got = numbers(answer, "with three seeds", "with seeds 0 and 1")
+    for value, want, seeds in zip(got, (three, two), (gaps, gaps[:2])):
+        mean, _, high = interval(seeds)
+        near(value, want, {want / 100: "that is a share; give points.", mean: "that is the mean; where does the interval begin?", high: "that is where the interval ends."}, what=f"the beginning with {len(seeds)} seeds")
+    return "the difference got larger and the claim smaller. The third seed is worth more than the thirtieth."

@@ -4,17 +4,20 @@
 
 # %% auto #0
 __all__ = ['token_share', 'upcycled_model', 'busy_without_loss', 'images_an_expert', 'dice', 'gate_without_norms',
-           'shuffling_leaves', 'twenty_shades', 'without_doubtful']
+           'shuffling_leaves', 'twenty_shades', 'without_doubtful', 'who_sees', 'seed_by_seed', 'one_seed_fewer',
+           'value_tells', 'collapse_complete', 'without_loss']
 
 # %% ../../nbs/7_checks/02_cifar.ipynb #fbd3f13e
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import nn
 
+from ..analysis.experiments import difference, read_table, results_folder
 from ..cifar.moe_vit import MoEViTConfig
-from ..check import Wrong, between, check, near, numbers, run, same
+from ..check import Wrong, between, check, near, number, numbers, run, same
 from ..moe.router import Routing
 from ..vit.vit import ViT, ViTConfig
 
@@ -138,3 +141,85 @@ def without_doubtful(answer: Any) -> str:
     near(every, .719, {.678: "those are the hard mixtures; top-2 is asked for.", .895: "that is the agreement on what is left; all comes first."}, rel=.01, what="the agreement on all images")
     near(sure, .895, {.687: "those are the hard mixtures; top-2 is asked for.", .719: "that is the agreement on all images: have they been left out of both?"}, rel=.01, what="the agreement on what is left")
     return "0.72 becomes 0.90, of four images in ten nothing was to be expected. Where routers decide, trainings agree; where they hesitate, luck decides."
+
+# %% ../../nbs/7_checks/02_cifar.ipynb #0c49f0e0
+@check.exercise("cifar/study", 1, "Who sees how much", stars=1, minutes=3,
+    hint="Images of the class times passes; an expert sees its share of them, 1/E if the load is even.")
+def who_sees(answer: Any) -> str:
+    dense, four, sixteen = numbers(answer, "the dense network", "one of four experts", "one of 16 experts")
+    near(dense, 3600, {450: "that is one pass; there are eight."}, what="the number for the dense network")
+    near(four, 900, {3600: "that is what all four see together.", 112.5: "that is one pass; there are eight.", 450: "that is one pass, and all four experts."}, what="the number for one of four")
+    near(sixteen, 100, {225: "the ablations have 200 images of each class.", 12.5: "that is one pass; there are eight.", 1600: "that is what all 16 see together."}, what="the number for one of 16")
+    return "3,600, 900, 100. The same eight passes are one lesson for a dense network and a sixteenth of it for an expert."
+
+# %% ../../nbs/7_checks/02_cifar.ipynb #f2ca3a30
+@check.exercise("cifar/study", 2, "Seed by seed", kind="code", stars=2, minutes=10,
+    hint="table.pivot(index=\"seed\", columns=\"variant\", values=value) has a column for each variant; subtract two of them and drop what is missing.")
+def seed_by_seed(answer: Any) -> str:
+    rng = np.random.default_rng(0)
+    for a, b, value, lost in ("x", "y", "test_top1", ()), ("y", "x", "loss", (("x", 1),)), ("z", "x", "test_top1", (("x", 3), ("z", 0))):
+        rows = [(v, s, *rng.random(2)) for v in "xyz" for s in range(5) if (v, s) not in lost]
+        table = pd.DataFrame([rows[i] for i in rng.permutation(len(rows))], columns=["variant", "seed", "test_top1", "loss"])
+        known = lambda v: table[table.variant == v].set_index("seed")[value]
+        want, plain = (known(a) - known(b)).dropna().sort_index().to_numpy(), (table[table.variant == a][value].to_numpy(), table[table.variant == b][value].to_numpy())
+        got = run(answer, table, a, b, value)
+        try: got = torch.tensor(np.array(got, float))
+        except Exception: raise Wrong(f"an array of differences is asked for, not a {type(got).__name__}.") from None
+        if got.isnan().any(): raise Wrong("a seed that only one of the two has gives no difference: drop it.")
+        mistakes = {"a − b is asked for, not b − a.": -want}
+        if len(plain[0]) == len(plain[1]): mistakes["rows stand in any order: subtract what has the same seed, not what has the same place."] = plain[0] - plain[1]
+        if len(want) == len(got): mistakes["the differences are right, their order is not: sort by seed."] = got.numpy() if sorted(got.tolist()) == sorted(want.tolist()) else -want
+        same(got, torch.tensor(want.copy()), {w: torch.tensor(np.array(m)) for w, m in mistakes.items()}, what="the differences")
+    return "what a lucky order of images gives to both variants cancels; the interval of paired differences is the narrower for it."
+
+# %% ../../nbs/7_checks/02_cifar.ipynb #1009f2a0
+@check.exercise("cifar/study", 3, "One seed fewer", kind="ablation", stars=2, minutes=10,
+    hint="compared() with seeds=(0, 1, 2) counts them; then the same with two seeds. An interval without zero has low > 0 or high < 0.")
+def one_seed_fewer(answer: Any) -> str:
+    table = read_table(results_folder("cifar")).query("experiment == 'models'")
+    pairs = ("hard", "dense"), ("top-2", "dense 1.47"), ("top-2", "dense"), ("hard", "dense 2.15"), ("top-2", "dense 2.15"), ("soft", "dense 2.15"), ("soft", "hard"), ("top-2", "hard")
+    names = {"all three seeds": (0, 1, 2), "seeds 0 and 1": (0, 1), "seeds 0 and 2": (0, 2), "seeds 1 and 2": (1, 2)}
+    def apart(seeds, value="test_top1"): return sum(low > 0 or high < 0 for _, low, high in (difference(table[table.seed.isin(seeds)], a, b, value) for a, b in pairs))
+    for got, (name, seeds) in zip(numbers(answer, *names), names.items()):
+        want = apart(seeds)
+        near(got, want, {8 - want: f"that many intervals *hold* zero with {name}; count the others."}, what=f"the count for {name}")
+    return "two seeds find most of the large differences, miss some, and find one that a third seed takes back. Decide on the number of seeds before you look."
+
+# %% ../../nbs/7_checks/02_cifar.ipynb #8e3f1ba9
+@check.exercise("cifar/balance_study", 1, "What the value tells", stars=2, minutes=5,
+    hint="A gate that is sure has P = f. In (c) P is 1/4 for all experts, whatever f is.")
+def value_tells(answer: Any) -> str:
+    even, two, unsure = numbers(answer, "a", "b", "c")
+    near(even, 1, {1/4: "multiply the sum by E.", 4: "that is the value of one expert with everything."}, what="(a)")
+    near(two, 2, {1: "two experts have f = P = 1/2, so each adds a quarter; times four.", 1/2: "multiply the sum by E.", 4: "that is the value of one expert with everything."}, what="(b)")
+    near(unsure, 1, {2: "the load is that of (b), but P is 1/4 for each.", 1/4: "multiply the sum by E."}, what="(c)")
+    return "the same load, values 2 and 1. The loss sees what the gate believes as much as what it does: never certify balance by its value."
+
+# %% ../../nbs/7_checks/02_cifar.ipynb #fb97a65e
+@check.exercise("cifar/balance_study", 2, "When is the collapse complete?", kind="code", stars=2, minutes=10,
+    hint="full = shares.max(1) >= least is a row of True and False. You want the beginning of the True values at its end; np.flatnonzero(~full) says where they are broken.")
+def collapse_complete(answer: Any) -> str:
+    steps = np.array([100, 250, 300, 500, 900])
+    cases = [([.5, .97, .98, .99, 1], .95, 250), ([.97, .5, .6, .96, .97], .95, 500), ([.96, .97, .98, .99, 1], .95, 100), ([.5, .6, .7, .8, .94], .95, -1), ([.96, .99, .97, .96, .5], .95, -1), ([.3, .7, .9, .9, .9], .9, 300)]
+    for top, least, want in cases:
+        shares = np.stack([1 - np.array(top), top, np.zeros(5)], 1) if want != 500 else np.stack([np.zeros(5), 1 - np.array(top), top], 1)
+        first = next((int(s) for s, t in zip(steps, top) if t >= least), -1)
+        got = number(run(answer, steps.copy(), shares.copy(), least), "the step")
+        known = {} if first == want else {first: "there it is full for the first time, but it does not stay so: until the end is asked for."}
+        if want >= 0: known[list(steps).index(want)] = "that is the number of the measurement; its step is asked for."
+        near(got, want, known, rel=1e-9, what="the step" if want >= 0 else "the step, where it never comes to that (-1),")
+    return "a peak that passes is not a collapse; a collapse is what stays."
+
+# %% ../../nbs/7_checks/02_cifar.ipynb #fc20c964
+@check.exercise("cifar/balance_study", 3, "Without the loss", kind="ablation", stars=2, minutes=10,
+    hint="difference(estimators, \"Gumbel, free\", \"Gumbel, balanced\") gives mean, low and high as shares; a point is a hundredth.")
+def without_loss(answer: Any) -> str:
+    table = read_table(results_folder("cifar")).query("experiment == 'estimators'")
+    names = "Switch", "straight-through", "Gumbel"
+    *gains, above = numbers(answer, *(f"points for {n}" for n in names), "how many intervals lie above zero")
+    gone = {n: difference(table, f"{n}, free", f"{n}, balanced") for n in names}
+    for got, (n, (mean, *_)) in zip(gains, gone.items()):
+        near(got, 100 * mean, {mean: f"{n}: that is a share; give points, hundredths.", -100 * mean: f"{n}: free minus balanced is asked for."}, rel=.05, what=f"the gain of {n}")
+    many = sum(low > 0 for _, low, _ in gone.values())
+    near(above, many, {3: "all three means are above zero; are all three intervals?"}, what="the count of intervals")
+    return "what obeys the loss best, gains most without it. The estimators differ in how evenly they spread the images, and in this short training evenness costs."

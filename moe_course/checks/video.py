@@ -9,7 +9,8 @@ __all__ = ['inside_without_torus', 'pausing_object', 'without_torus', 'needs_ord
            'forget_the_tables', 'count_tokens', 'number_the_questions', 'tells_the_order', 'mean_forgets', 'asks',
            'words_instead', 'still_tokens', 'frames_repeat', 'each_frame_once', 'pixels_left_out', 'how_large_a_shard',
            'what_has_changed', 'jpeg_instead', 'who_has_no_pixels', 'context_of_your_own', 'router_not_told',
-           'what_a_number_says', 'every_second_twice', 'flow_carried_along']
+           'what_a_number_says', 'every_second_twice', 'flow_carried_along', 'how_much_disk', 'top_five',
+           'without_network']
 
 # %% ../../nbs/7_checks/03_video.ipynb #38c29d43
 import json
@@ -294,7 +295,7 @@ def count_tokens(answer: Any) -> str:
     video, whole = numbers(answer, "video tokens", "length of the sequence")
     near(video, 392, {784: "a tubelet is two frames deep: there are 8 of them in time.", 49: "that is one tubelet's worth; there are 8 in time.", 1568: "112 / 16 is 7, in both directions."}, rel=1e-4, what="the number of video tokens")
     near(whole, 434, {432: "each question has its [CLS].", 433: "each of the two questions has its own [CLS].", 413: "there are two questions.", 414: "there are two questions."}, rel=1e-4, what="the length")
-    return "8 · 7 · 7 and 2 · 21. Attention over them costs a two-hundredth of the seed's."
+    return "8 · 7 · 7 and 2 · 21. Attention over them costs a two-hundredth of the full size's."
 
 # %% ../../nbs/7_checks/03_video.ipynb #4fb6916b
 @check.exercise("video/embedding", 2, "Number the questions", kind="code", stars=3, minutes=20,
@@ -585,3 +586,39 @@ def flow_carried_along(answer: Any) -> str:
     between(said[3], 0, .02, "a share cannot be negative.", "backwards, flow that is worked out anew points the other way.")
     between(said[1], .25, .75, "less than we found: shuffled frames show the axis.", "flow of shuffled frames knows the axis and not the direction: is it worked out anew?")
     return "carried along, flow gives away the order that the control was to take: a model that reads it passes every test of time with its eyes shut."
+
+# %% ../../nbs/7_checks/03_video.ipynb #917eac2e
+@check.exercise("video/end_to_end", 1, "How much disk?", stars=1, minutes=5,
+    hint="Video: frames · 3 · height · width bytes. Flow: frames · 2 · height · width numbers of 2 bytes.")
+def how_much_disk(answer: Any) -> str:
+    video, arrows, all_ = numbers(answer, "bytes of a clip's video", "bytes of its flow", "terabytes for all")
+    near(video, 24_576, {8 * 32**2: "a pixel has three channels.", 3 * 32**2: "that is one frame of eight.", 4 * 24_576: "a byte for each channel, not a float."}, rel=1e-6, what="the size of the video")
+    near(arrows, 32_768, {16_384: "a number of 16 bits has two bytes.", 7 * 4096: "a field for each frame, the last one included.", 65_536: "16 bits are two bytes."}, rel=1e-6, what="the size of the flow")
+    whole = 220_847 * 32 * 224**2 * 7
+    near(all_, whole / 1e12, {whole: "in terabytes, please.", whole / 1e9: "those are gigabytes.", whole / 2**40: "that is in TiB, of 2⁴⁰ bytes; a terabyte has 10¹².", whole * 3 / 7e12: "that is the video alone.", whole * 4 / 7e12: "that is the flow alone."}, rel=.01, what="the size of all")
+    return "2.5 TB, more than half of it flow. Storing frames at 112 pixels needs a quarter."
+
+# %% ../../nbs/7_checks/03_video.ipynb #234c4f06
+@check.exercise("video/end_to_end", 2, "Top five", kind="code", stars=1, minutes=10,
+    hint="logits.topk(k, dim=1).indices is (B, k); compare it with target[:, None], and ask for each row whether any of them is equal.")
+def top_five(answer: Any) -> str:
+    g = torch.Generator().manual_seed(0)
+    for B, C, k in (50, 12, 5), (40, 6, 1), (30, 8, 8), (64, 20, 3):
+        logits, target = torch.randn(B, C, generator=g), torch.randint(C, (B,), generator=g)
+        ranked = logits.argsort(1, descending=True) == target[:, None]
+        share = lambda upto: ranked[:, :upto].any(1).float().mean().item()
+        low = (logits.argsort(1)[:, :k] == target[:, None]).any(1).float().mean().item()
+        mistakes = {v: w for v, w in ((share(k) * B, "that is how many; which share?"), (share(k) / k, "divide by the number of clips, not by that of the guesses."), (share(1), "that is top-1: does k do anything?"), (low, "those are the k *smallest* logits."), (share(k - 1), "k, not k - 1.")) if abs(v - share(k)) > .011}
+        near(number(run(answer, logits, target, k), "the share"), share(k), mistakes, rel=1e-4, what=f"top-{k}")
+    return "top-k never falls with k; say beside it what guessing reaches, k/C."
+
+# %% ../../nbs/7_checks/03_video.ipynb #26b1cfdc
+@check.exercise("video/end_to_end", 3, "Without a network", kind="ablation", stars=2, minutes=10,
+    hint="f is (clips, T, 2, H, W): f.mean((1, 3, 4)) is the mean flow of each clip, f.abs().mean((1, 3, 4)) the same without signs.")
+def without_network(answer: Any) -> str:
+    mean, bare = numbers(answer, "mean flow", "mean flow without signs")
+    if max(mean, bare) > 1: raise Wrong("a share is at most 1.")
+    if mean < bare: raise Wrong("it is the other way round: with signs comes first.")
+    between(mean, .9, 1, "less than we found: is it the mean over time and place, for both directions?", "")
+    between(bare, .3, .75, "less than we found without signs.", "more than we found without signs: is the absolute value taken before the mean?")
+    return "two numbers a clip and no training solve it. That is what a miniature is for, and what it is not for."

@@ -119,6 +119,7 @@ def check_images(
     "Count images, or say what is wrong with them."
     if not isinstance(images, Tensor) or images.dtype != torch.uint8:
         raise ValueError(f"images: needs a uint8 tensor, got {getattr(images, 'dtype', type(images).__name__)}")
+    if images.is_meta: raise ValueError("images: are on meta, where tensors have no values")
     if images.ndim != 4 or images.shape[1] != 3: raise ValueError(f"images: needs the shape (R, 3, H, W), got {tuple(images.shape)}")
     return len(images)
 
@@ -130,8 +131,10 @@ def check_labels(
     rows: int,  # R
 ) -> Tensor:  # (R,) int64
     "Labels as int64, or say what is wrong with them."
-    labels = torch.as_tensor(labels)
-    if labels.dtype.is_floating_point or labels.shape != (rows,):
+    try: labels = torch.as_tensor(labels)
+    except (RuntimeError, TypeError, ValueError, OverflowError): raise ValueError(f"{field}: needs {rows} whole numbers, one an image, got {type(labels).__name__}") from None
+    if labels.is_meta: raise ValueError(f"{field}: is on meta, where tensors have no values")
+    if labels.dtype.is_floating_point or labels.dtype in (torch.bool, torch.complex64, torch.complex128) or labels.shape != (rows,):
         raise ValueError(f"{field}: needs {rows} whole numbers, one an image, got {labels.dtype} of shape {tuple(labels.shape)}")
     if rows and not 0 <= int(labels.min()) <= int(labels.max()) < len(names):
         raise ValueError(f"{field}: labels {int(labels.min())} to {int(labels.max())}, but there are {len(names)} names")

@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['OptimConfig', 'TrainConfig', 'learning_rate', 'seed_for', 'generator_for', 'rows_of_step', 'mixup', 'by_question',
-           'all_losses', 'expert_sums', 'means_of', 'share_buffers', 'evaluate', 'TrainingError', 'make_optimizer',
-           'make_accelerator', 'build_data', 'Trainer', 'Trained', 'train', 'run_steps', 'Clock', 'final_numbers',
-           'help_text', 'default_data', 'one_line_errors', 'Command', 'main']
+           'cross_entropy', 'all_losses', 'expert_sums', 'means_of', 'moved', 'share_buffers', 'evaluate',
+           'TrainingError', 'make_optimizer', 'make_accelerator', 'build_data', 'build_model', 'Trainer', 'Trained',
+           'train', 'run_steps', 'Clock', 'final_numbers', 'help_text', 'default_data', 'one_line_errors', 'Command',
+           'main']
 
 # %% ../../nbs/0_core/05_training.ipynb #dd2dc67a
 import argparse
@@ -29,10 +30,10 @@ from fastcore.basics import patch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from .config import GROUPS, ConfigError, RunConfig, load_config, plain, presets
+from .config import GROUPS, ConfigError, RunConfig, first_line, load_config, plain, presets
 from .images import DataBroken, DataNotFound, cifar100_found
-from .output import Output
-from .runs import CheckpointError, Run, RunBusy, read_metrics
+from .output import Output, described, fits
+from .runs import CheckpointError, Run, RunBusy, memory_ran_out, read_metrics
 
 # %% ../../nbs/0_core/05_training.ipynb #636280a8
 @dataclass
@@ -132,8 +133,22 @@ def by_question(
     logits: Tensor,  # (B, classes) or (B, Q, classes)
     target: Tensor,  # as in `all_losses`
 ) -> tuple[Tensor, Tensor]:  # (B·Q, classes) float32; (B·Q,) or (B, classes)
-    "One row for each question that was asked."
+    "One row for each question that was asked; one clear line if target and logits do not belong together."
+    fits("logits", logits, "...", "classes", like=logits)
+    if logits.ndim not in (2, 3) or not logits.is_floating_point(): raise ValueError(f"logits: need floats (B, classes) or (B, Q, classes), got {described(logits)}")
+    soft = isinstance(target, Tensor) and target.is_floating_point() and logits.ndim == 2   # probabilities
+    fits("target", target, *(logits.shape if soft else logits.shape[:-1]), like=logits, dtype=target.dtype if soft else torch.int64)
     return (logits.float(), target) if logits.ndim == 2 else (logits.float().flatten(0, 1), target.flatten())
+
+
+def cross_entropy(
+    logits: Tensor,  # (R, classes)
+    target: Tensor,  # (R,) classes, or (R, classes) probabilities
+    **options,  # of PyTorch's function of this name
+) -> Tensor:
+    "PyTorch's, with an error that says which class there is not."
+    try: return F.cross_entropy(logits, target, **options)
+    except IndexError: raise ValueError(f"target: classes {int(target.min())} to {int(target.max())}, but there are {logits.shape[-1]} logits") from None
 
 
 def all_losses(
@@ -145,7 +160,7 @@ def all_losses(
 ) -> tuple[Tensor, dict[str, Tensor]]:  # what is minimised; every loss by name, unweighted
     "The task's loss, the extra ones, and their weighted sum."
     logits, target = by_question(output.logits, target)
-    named = {"loss": F.cross_entropy(logits, target, label_smoothing=label_smoothing)}
+    named = {"loss": cross_entropy(logits, target, label_smoothing=label_smoothing)}
     total = named["loss"]
     for name, (weight, fn) in extra.items():
         named[name] = fn(output, inputs)
@@ -179,6 +194,17 @@ def means_of(
     return out
 
 # %% ../../nbs/0_core/05_training.ipynb #b85d613f
+def moved(
+    inputs: dict[str, Tensor],
+    target: Tensor,
+    device: torch.device,
+) -> tuple[dict[str, Tensor], Tensor]:
+    "A batch on a device; one clear line if it is not one of tensors."
+    for name, x in (inputs | {"target": target}).items():
+        if not isinstance(x, Tensor) or x.is_meta: raise TypeError(f"{name}: needs a tensor with values, got {described(x)}")
+    return {n: x.to(device) for n, x in inputs.items()}, target.to(device)
+
+
 @torch.no_grad()
 def share_buffers(model: nn.Module) -> None:
     "Give all processes the first one's buffers: running statistics of batch norm differ, and the checkpoint has the first one's."
@@ -205,13 +231,14 @@ def evaluate(
     sums: dict[str, Tensor] = {}
     for index in tqdm(torch.arange(rank, len(data), world).split(batch_size), "evaluate", leave=False, disable=not progress):
         inputs, target = data.batch(index)
-        inputs, target = {n: x.to(device) for n, x in inputs.items()}, target.to(device)
+        inputs, target = moved(inputs, target, device)
         output = model(**inputs)
         rows = len(target)
         logits, target = by_question(output.logits, target)
         by_row = lambda v: v.view(rows, -1).mean(1)
-        losses = by_row(F.cross_entropy(logits, target, reduction="none"))
-        part = {"rows": torch.ones_like(losses), "loss": losses, "top1": by_row((logits.argmax(-1) == target).float())}
+        losses = by_row(cross_entropy(logits, target, reduction="none"))
+        right = (logits.argmax(-1) == target) & logits.isfinite().all(-1)  # argmax calls NaN the largest; it is no answer
+        part = {"rows": torch.ones_like(losses), "loss": losses, "top1": by_row(right.float())}
         for layer, routing in output.routings.items(): part |= expert_sums(layer, routing, losses)
         for name, v in part.items(): sums[name] = sums.get(name, 0) + v.double().sum(0)
     model.train(was_training)
@@ -254,6 +281,14 @@ def build_data(
     except ValueError as e: raise ConfigError(f"data: {e}") from None
 
 
+def build_model(
+    config: Any,  # a model configuration
+) -> nn.Module:
+    "The model of a description."
+    try: return config.build()
+    except ValueError as e: raise ConfigError(f"model: {e}") from None
+
+# %% ../../nbs/0_core/05_training.ipynb #734c7c2d
 class Trainer:
     "A model, its data and its optimiser, and the step that changes them."
     def __init__(
@@ -269,7 +304,7 @@ class Trainer:
         if config.train.batch_size % n: raise ConfigError(f"train.batch_size={config.train.batch_size} is not divisible by {n} processes")
         if config.model.classes != train.classes: raise ConfigError(f"model.classes={config.model.classes}: the data has {train.classes} classes")
         torch.manual_seed(seed_for(config.train.seed, "weights"))
-        model = config.model.build()
+        model = build_model(config.model)
         self.model, self.optimizer = self.accelerator.prepare(model, make_optimizer(model, config.optim))
         self.losses = config.model.losses() if hasattr(config.model, "losses") else {}
         self.steps = config.train.epochs * (len(train) // config.train.batch_size)
@@ -292,7 +327,7 @@ def batch(
     inputs, target = data.batch(rows_of_step(step, len(data), tc), generator_for(*what) if tc.augment else None)
     if tc.mixup: inputs, target = mixup(inputs, target, data.classes, tc.mixup, generator_for(*what, "mixup"))
     share = slice(acc.process_index, None, acc.num_processes)
-    return {n: x[share].to(acc.device) for n, x in inputs.items()}, target[share].to(acc.device)
+    return moved({n: x[share] for n, x in inputs.items()}, target[share], acc.device)
 
 # %% ../../nbs/0_core/05_training.ipynb #359c9c75
 @patch
@@ -417,13 +452,14 @@ def run_steps(
                 bar.set_postfix(loss=f"{means['loss']:.3f}", refresh=False)
             if ends_epoch: run.log(trainer.step, "val", evaluate(trainer.model, trainer.data.val, acc))
             if trainer.step % checkpoint_every == 0 or ends_epoch: run.save(trainer.state() | clock.read())
+        return final_numbers(trainer, clock)
     except (KeyboardInterrupt, TrainingError) as e:
         saved = f"the last checkpoint is {run.checkpoint_file}" if run.checkpoint_file.exists() else "there is no checkpoint yet"
         if not isinstance(e, KeyboardInterrupt): raise TrainingError(f"{e}; {saved}") from None
-        if acc.is_main_process: print(f"\nstopped at step {trainer.step}; the same command goes on ({saved})", file=sys.stderr)
-        raise
+        stopped = f"stopped at step {trainer.step}; the same command goes on ({saved})"
+        if acc.is_main_process: print(f"\n{stopped}", file=sys.stderr)
+        raise KeyboardInterrupt(stopped) from None
     finally: bar.close()
-    return final_numbers(trainer, clock)
 
 # %% ../../nbs/0_core/05_training.ipynb #c91cfcf1
 class Clock:
@@ -469,8 +505,13 @@ def one_line_errors(
     "Run a command's work; what a user can mend becomes one line on stderr."
     try: work()
     except (ConfigError, DataNotFound, DataBroken, CheckpointError, RunBusy, TrainingError) as e: print(f"error: {e}", file=sys.stderr)
-    except OSError as e: print(f"error: {e.filename or ''}: {e.strerror or e}", file=sys.stderr)
-    except KeyboardInterrupt: return 130
+    except KeyboardInterrupt as e:
+        if not e.args and int(os.environ.get("RANK", 0)) == 0: print("\nstopped; the same command goes on", file=sys.stderr)  # else it has been said
+        return 130
+    except Exception as e:
+        if memory_ran_out(e): print(f"error: memory ran out ({type(e).__name__}: {first_line(e)}); free some, and the same command goes on, or ask for less, e.g. a smaller train.batch_size", file=sys.stderr)
+        elif isinstance(e, OSError): print(f"error: {f'{e.filename}: ' if e.filename else ''}{e.strerror or e}; mend that, and the same command goes on", file=sys.stderr)
+        else: raise
     else: return 0
     return 2
 

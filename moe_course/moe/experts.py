@@ -70,6 +70,7 @@ class CNNExpert(nn.Module):
         self.out_shape = (classes,)
 
     def forward(self, x: Tensor) -> Tensor:  # (R, 3, height, width) -> (R, classes)
+        if min(x.shape[2:]) < 8: raise ValueError(f"image: three poolings need 8 pixels, got {x.shape[2]}x{x.shape[3]}")
         return self.head(self.drop(self.features(x).mean((2, 3))))
 
 # %% ../../nbs/2_moe/03_experts.ipynb #a3f7a6b5

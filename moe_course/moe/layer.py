@@ -13,6 +13,7 @@ import torch
 from fastcore.basics import patch
 from torch import nn, Tensor
 
+from ..core.output import fits
 from .dispatch import call, capacity, dispatch, limit
 from .experts import MLPExpert
 from .router import AWAY, LinearScore, Router, Routing, TopK
@@ -60,8 +61,8 @@ def flat_rows(
     x: Tensor,  # (..., row)
     lead: torch.Size,  # the leading axes that it must have
 ) -> Tensor:  # (R, row)
-    "Flatten the leading axes to R rows."
-    if x.shape[:len(lead)] != lead: raise ValueError(f"{name}: leading axes must be {tuple(lead)}, got shape {tuple(x.shape)}")
+    "Flatten the leading axes to R rows; one clear line if it is no tensor, or has others."
+    if fits(name, x, "...", like=x).shape[:len(lead)] != lead: raise ValueError(f"{name}: leading axes must be {tuple(lead)}, got shape {tuple(x.shape)}")
     return x.reshape(math.prod(lead), *x.shape[len(lead):])
 
 # %% ../../nbs/2_moe/04_layer.ipynb #fcdde7cc
@@ -111,7 +112,7 @@ def forward(self: MoE,
     force: int | None = None,  # every row to this expert, with weight 1
     **context: Tensor,  # (..., any), travels with the rows
 ) -> tuple[Tensor, Routing]:
-    if x.ndim < self.row_ndim: raise ValueError(f"x: a row has {self.row_ndim} axes, got shape {tuple(x.shape)}")
+    if fits("x", x, "...", like=x).ndim < self.row_ndim: raise ValueError(f"x: a row has {self.row_ndim} axes, got shape {tuple(x.shape)}")
     lead, E = x.shape[:x.ndim - self.row_ndim], len(self.experts)
     rows = flat_rows("x", x, lead)
     context = {name: flat_rows(name, c, lead) for name, c in context.items()}

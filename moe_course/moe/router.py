@@ -18,6 +18,8 @@ import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import Tensor, nn
 
+from ..core.output import described, fits
+
 AWAY = -1e4  # the logit of an expert that must not be chosen: its softmax and its sigmoid are 0
 
 # %% ../../nbs/2_moe/00_router.ipynb #78a09064
@@ -87,7 +89,8 @@ def dropped(self: Routing) -> Tensor:
 
 # %% ../../nbs/2_moe/00_router.ipynb #b8fa44af
 def _check_logits(logits: Tensor, k: int = 1) -> None:
-    "One clear line when logits cannot be selected from."
+    "One clear line when logits cannot be selected from. NaN passes: `Router` looks for it."
+    if not isinstance(logits, Tensor) or not logits.is_floating_point(): raise TypeError(f"logits: needs a tensor of floating numbers, got {described(logits)}")
     if logits.ndim != 2: raise ValueError(f"logits: expected (R, E), got shape {tuple(logits.shape)}")
     if k > logits.shape[1]: raise ValueError(f"k: {k} experts asked for, but there are only {logits.shape[1]}")
 
@@ -154,7 +157,8 @@ class NoisyTopK(TopK):
         self.noise, self.std, self.experts = noise, std, experts
 
     def forward(self, logits: Tensor, mask: Tensor | None = None) -> Routing:
-        std, wide = self.std / logits.shape[-1], logits.shape[-1]
+        _check_logits(logits)
+        std, wide = self.std / max(1, logits.shape[-1]), logits.shape[-1]
         if self.noise == "learned" and wide != self.experts:  # E logits alone: nothing is known of the noise, add none
             if wide != 2 * self.experts: raise ValueError(f"logits: learned noise needs 2E = {2 * self.experts} scores a row, got {wide}")
             logits, raw = logits.chunk(2, -1)
@@ -255,6 +259,8 @@ class SigmoidTopK(nn.Module):
         self.register_buffer("bias", torch.zeros(experts))
 
     def forward(self, logits: Tensor, mask: Tensor | None = None) -> Routing:
+        if isinstance(logits, Tensor) and logits.is_floating_point(): fits("logits", logits, "...", like=self.bias, dtype=logits.dtype)
+        else: _check_logits(logits)
         if logits.shape[1:] != self.bias.shape: raise ValueError(f"logits: expected (R, {len(self.bias)}), got shape {tuple(logits.shape)}")
         score = logits.sigmoid()
         rank = (score.detach() + self.bias).masked_fill(logits <= AWAY, -math.inf)  # no bias brings back an absent expert
@@ -274,9 +280,10 @@ class SigmoidTopK(nn.Module):
         self.bias += rate * torch.sign(count.mean() - count)
 
 # %% ../../nbs/2_moe/00_router.ipynb #b938f36c
-def _beside(x: Tensor, wants: tuple[str, ...], context: dict[str, Tensor], width: int) -> Tensor:
-    "Rows of any shape, flattened, with the wanted context beside them: (R, width)."
-    x = x.flatten(1)
+def _beside(x: Tensor, wants: tuple[str, ...], context: dict[str, Tensor], weight: Tensor) -> Tensor:
+    "Rows of any shape, flattened, with the wanted context beside them: (R, width of the score's `weight`)."
+    x, width = fits("x", x, "...", "R", "D", like=weight).flatten(1), weight.shape[1]
+    for name in wants: fits(name, context[name], "...", "R", "D", like=weight, dtype=context[name].dtype)
     if wants: x = torch.cat([x, *(context[name].flatten(1).to(x.dtype) for name in wants)], -1)
     if x.shape[1] != width: raise ValueError(f"x: rows with their context are {x.shape[1]} wide, the score takes {width}")
     return x
@@ -302,7 +309,7 @@ class LinearScore(nn.Module):
         self.proj = nn.Linear(dim + context_dim, experts, bias=False)
 
     def forward(self, x: Tensor, **context: Tensor) -> Tensor:
-        return self.proj(_beside(x, self.wants, context, self.proj.in_features))
+        return self.proj(_beside(x, self.wants, context, self.proj.weight))
 
 # %% ../../nbs/2_moe/00_router.ipynb #988c57e8
 class MLPScore(nn.Module):
@@ -321,7 +328,7 @@ class MLPScore(nn.Module):
         self.fc1, self.fc2 = nn.Linear(dim + context_dim, hidden), nn.Linear(hidden, experts, bias=False)
 
     def forward(self, x: Tensor, **context: Tensor) -> Tensor:
-        return self.fc2(F.gelu(self.fc1(_beside(x, self.wants, context, self.fc1.in_features))))
+        return self.fc2(F.gelu(self.fc1(_beside(x, self.wants, context, self.fc1.weight))))
 
 # %% ../../nbs/2_moe/00_router.ipynb #73e736cf
 class CNNScore(nn.Module):
@@ -343,10 +350,11 @@ class CNNScore(nn.Module):
         self.proj = nn.Linear(2 * width + context_dim, experts, bias=False)
 
     def forward(self, x: Tensor, **context: Tensor) -> Tensor:
-        if x.ndim != 4 or x.shape[1] != self.channels:
+        fits("x", x, "...", like=self.conv1.weight)
+        if x.ndim != 4 or x.shape[1] != self.channels or not min(x.shape[2:]):
             raise ValueError(f"x: expected images (R, {self.channels}, height, width), got shape {tuple(x.shape)}")
         x = F.relu(self.norm2(self.conv2(F.relu(self.norm1(self.conv1(x)))))).mean((2, 3))
-        return self.proj(_beside(x, self.wants, context, self.proj.in_features))
+        return self.proj(_beside(x, self.wants, context, self.proj.weight))
 
 # %% ../../nbs/2_moe/00_router.ipynb #6a64f1e1
 class Router(nn.Module):
@@ -369,11 +377,13 @@ class Router(nn.Module):
         mask: Tensor | None = None,  # (R,) bool, True for rows that count
         **context: Tensor,  # (R, ...) each
     ) -> Routing:
-        if mask is not None and (mask.dtype != torch.bool or mask.shape != x.shape[:1]):
-            raise ValueError(f"mask: expected {len(x)} bools, got {mask.dtype} of shape {tuple(mask.shape)}")
+        fits("x", x, "...", "R", like=x)
+        if mask is not None and not (isinstance(mask, Tensor) and mask.dtype == torch.bool and mask.shape == x.shape[:1] and mask.device == x.device):
+            raise ValueError(f"mask: expected {len(x)} bools on {x.device}, got {described(mask)}")
         for name in self.wants:
             if name not in context: raise ValueError(f"{name}: the router wants this context, but was given {sorted(context)}")
         for name, c in context.items():
+            fits(name, c, "...", "R", like=x, dtype=getattr(c, "dtype", None))
             if len(c) != len(x): raise ValueError(f"{name}: context has {len(c)} rows, x has {len(x)}")
         logits = self.score(x, **{name: context[name] for name in self.wants})
         logits = logits.to(torch.promote_types(logits.dtype, torch.float32))

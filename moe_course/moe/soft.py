@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn, Tensor
 
+from ..core.output import described, fits
 from .router import Routing
 
 # %% ../../nbs/2_moe/05_soft.ipynb #67cfb256
@@ -47,9 +48,10 @@ class SoftMoE(nn.Module):
         x: Tensor,  # (B, N, D)
         mask: Tensor | None = None,  # (B, N) bool, True for tokens that count; the others get zeros
     ) -> tuple[Tensor, Routing]:  # y (B, N, D), and the gate over experts of each of the B·N tokens
-        check_tokens(x, mask, self.phi.shape[1])
+        check_tokens(x, mask, self.phi)
         (B, N, D), E, S = x.shape, len(self.experts), self.slots
         logits, dispatch, combine = soft_weights(x, self.phi, self.scale, mask, self.normalise)
+        if not logits.isfinite().all(): raise ValueError("logits: tokens and slots gave NaN or infinite values")  # as `Router` does
         filled = torch.einsum("bnd,bns->sbd", x, dispatch).reshape(E, S * B, D)
         ys = torch.stack([f(rows) for f, rows in zip(self.experts, filled)]).view(E * S, B, D)
         if mask is not None: combine = combine * mask[..., None]
@@ -57,11 +59,11 @@ class SoftMoE(nn.Module):
         return y, gate_of_slots(logits, E, mask)
 
 # %% ../../nbs/2_moe/05_soft.ipynb #e4b97934
-def check_tokens(x: Tensor, mask: Tensor | None, dim: int) -> None:
-    "One clear line when tokens or mask do not fit."
-    if x.ndim != 3 or x.shape[2] != dim: raise ValueError(f"x: expected (B, N, {dim}), got shape {tuple(x.shape)}")
-    if mask is not None and (mask.dtype != torch.bool or mask.shape != x.shape[:2]):
-        raise ValueError(f"mask: expected bool of shape {tuple(x.shape[:2])}, got {mask.dtype} of shape {tuple(mask.shape)}")
+def check_tokens(x: Tensor, mask: Tensor | None, phi: Tensor) -> None:
+    "One clear line when tokens or mask do not fit the slots `phi` (E·S, D)."
+    fits("x", x, "B", "N", phi.shape[1], like=phi)
+    if mask is not None and not (isinstance(mask, Tensor) and mask.dtype == torch.bool and mask.shape == x.shape[:2] and mask.device == x.device):
+        raise ValueError(f"mask: expected bool of shape {tuple(x.shape[:2])} on {x.device}, got {described(mask)}")
 
 # %% ../../nbs/2_moe/05_soft.ipynb #c9101842
 def gate_of_slots(

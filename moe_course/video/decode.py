@@ -401,13 +401,15 @@ def check_size(
     size: int | Sequence[int],  # one number, or (H, W)
 ) -> tuple[int, int]:
     "A size as two numbers."
-    pair = (size, size) if isinstance(size, int) else tuple(size)
+    pair = (size, size) if isinstance(size, int) else tuple(size) if isinstance(size, Sequence) else ()
     if len(pair) != 2 or not all(isinstance(n, int) and 1 <= n <= 8192 for n in pair): raise ValueError(f"size={size}: needs a number of pixels, or (H, W), from 1 to 8192")
     return pair
 
 
 def check_request(frames: int, fps: float | None, fit: str, start: float, stop: float | None) -> None:
     "Refuse what cannot be meant."
+    for name, value in dict(fps=fps, start=start, stop=stop).items():
+        if not (isinstance(value, (int, float, Fraction, np.number)) or value is None and name != "start"): raise TypeError(f"{name}={value!r}: needs a number, got {type(value).__name__}")
     if not (isinstance(frames, int) and 1 <= frames <= 100_000): raise ValueError(f"frames={frames}: needs a whole number from 1")
     if fps is not None and not 0 < fps < 10_000: raise ValueError(f"fps={fps}: needs a positive number, or None to spread the frames")
     if fit not in FITS: raise ValueError(f"fit={fit!r}: must be one of {', '.join(FITS)}")

@@ -7,10 +7,12 @@ __all__ = ['STEMS', 'Layout', 'with_difference', 'ConvStem', 'LinearStem', 'Clip
 
 # %% ../../nbs/4_video/08_embedding.ipynb #cce91837
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
+from ..core.output import fits
 from ..vit.attention import linear, sincos_1d, sincos_2d, timm_start
 from ..vit.patches import patch_grid, patchify
 
@@ -48,29 +50,32 @@ def with_difference(
     change = video[:, 1:] - video[:, :-1]
     return torch.cat([video, torch.cat([change, change[:, -1:]], 1) if video.shape[1] > 1 else torch.zeros_like(video)], 2)
 
-
+# %% ../../nbs/4_video/08_embedding.ipynb #bbd75253
 class ConvStem(nn.Module):
-    "Convolutions of stride 2 over the frames of a tubelet side by side: 32 channels, doubled at each step, then a matrix."
+    "Convolutions over the frames of a tubelet side by side, 32 channels at first, doubled whenever the side is halved, then a matrix."
     def __init__(self,
         patch: int,  # side of a patch in pixels, a power of two
         dim: int,  # D
         channels: int,  # of a frame
         tubelet: int = 1,  # frames in a token
+        deep: bool = False,  # look around in three larger steps before the last halving
     ):
         super().__init__()
         steps = patch.bit_length() - 1
         if patch < 2 or patch != 2**steps: raise ValueError(f"patch={patch}: a stem of convolutions needs a power of two")
-        widths = [channels * tubelet, *(32 << i for i in range(steps))]
-        blocks = [[nn.Conv2d(a, b, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(b), nn.GELU()] for a, b in zip(widths, widths[1:])]
+        plan = [(32 << i, 3, 2) for i in range(steps)]                                   # width, side of the kernel, stride
+        if deep: plan[-1:] = (64, 3, 1), (96, 3, 1), (128, 4, 2)
+        widths = [channels * tubelet, *(w for w, _, _ in plan)]
+        blocks = [[nn.Conv2d(a, w, k, stride=s, padding=1, bias=False), nn.BatchNorm2d(w), nn.GELU()] for a, (w, k, s) in zip(widths, plan)]
         self.convs, self.tubelet = nn.Sequential(*(m for b in blocks for m in b)), tubelet
         self.proj = linear(widths[-1], dim)
 
     def forward(self, video: Tensor) -> Tensor:  # (B, T, C, H, W) -> (B, N, D)
         tubelets = video.unflatten(1, (-1, self.tubelet)).flatten(2, 3)                  # (B, t, s·C, H, W)
         x = self.convs(tubelets.flatten(0, 1).contiguous(memory_format=torch.channels_last))
-        return self.proj(x.flatten(2).transpose(1, 2)).unflatten(0, (len(video), -1)).flatten(1, 2)
+        return self.proj(x.flatten(2).transpose(1, 2)).unflatten(0, tubelets.shape[:2]).flatten(1, 2)
 
-
+# %% ../../nbs/4_video/08_embedding.ipynb #bf12c897
 class LinearStem(nn.Module):
     "One matrix for each tubelet: 16×16×3 = 768 numbers to D at the seed's size."
     def __init__(self, patch: int, dim: int, channels: int, tubelet: int = 1):
@@ -82,7 +87,7 @@ class LinearStem(nn.Module):
         return self.proj(patchify(video, self.patch, self.tubelet))
 
 
-STEMS = {"linear": LinearStem, "conv": ConvStem}
+STEMS = {"linear": LinearStem, "conv": ConvStem, "deep": partial(ConvStem, deep=True)}
 
 # %% ../../nbs/4_video/08_embedding.ipynb #53ae8d69
 class ClipEmbedding(nn.Module):
@@ -124,20 +129,35 @@ from fastcore.basics import patch
 
 
 @patch
+def check_inputs(self: ClipEmbedding,
+    video: Tensor,  # (B, T, 3, H, W) float
+    text: Tensor,  # (B, Q, L) or (B, L) int64
+    text_mask: Tensor,  # the same shape, bool
+    flow: Tensor | None = None,  # (B, T, 2, H, W)
+) -> None:
+    "One clear line unless clips, questions and flow fit together and fit the embedding."
+    (T, size), B = self.size, len(fits("video", video, "...", "B", like=self.cls))
+    if video.ndim != 5 or video.shape[1:] != (T, 3, size, size): raise ValueError(f"video: needs (B, {T}, 3, {size}, {size}), got {tuple(video.shape)}")
+    fits("text", text, "...", "L", like=video, dtype=torch.int64)
+    if text.shape[-1] != self.words: raise ValueError(f"text: needs {self.words} words a question, got {text.shape[-1]}")
+    if text.ndim not in (2, 3) or len(text) != B: raise ValueError(f"text: needs (B, L) or (B, Q, L) for {B} clips, got {tuple(text.shape)}")
+    fits("text_mask", text_mask, *text.shape, like=video, dtype=torch.bool)
+    if flow is not None: fits("flow", flow, B, T, 2, size, size, like=video)
+
+
+@patch
 def video_tokens(self: ClipEmbedding,
     video: Tensor,  # (B, T, 3, H, W)
     flow: Tensor | None = None,  # (B, T, 2, H, W), if the embedding was made for it
 ) -> Tensor:  # (B, N, D)
     "Pixels, places and times."
-    T, size = self.size
-    if video.ndim != 5 or video.shape[1:] != (T, 3, size, size): raise ValueError(f"video: needs (B, {T}, 3, {size}, {size}), got {tuple(video.shape)}")
     if self.flow and flow is None: raise ValueError("flow: this embedding takes optical flow beside the video")
     x = with_difference(video) if self.difference else video
     if self.flow: x = torch.cat([x, flow], 2)
     where = (self.time[:, None] + self.place).flatten(0, 1)                              # (N, D): t, y, x
     return self.stem(x) + where + self.kind[1]
 
-
+# %% ../../nbs/4_video/08_embedding.ipynb #6a283a4b
 @patch
 def forward(self: ClipEmbedding,
     video: Tensor,  # (B, T, 3, H, W) float
@@ -145,10 +165,11 @@ def forward(self: ClipEmbedding,
     text_mask: Tensor,  # the same shape, bool
     flow: Tensor | None = None,  # (B, T, 2, H, W)
 ) -> tuple[Tensor, Tensor, Tensor]:  # tokens (B, S, D); mask (B, S) bool; the mean of each question's words (B, Q, D)
+    self.check_inputs(video, text, text_mask, flow)
     if text.ndim == 2: text, text_mask = text[:, None], text_mask[:, None]
     B, Q, L = text.shape
-    if L != self.words: raise ValueError(f"text: needs {self.words} words a question, got {L}")
-    words = self.word(text)                                                              # (B, Q, L, D)
+    try: words = self.word(text)                                                         # (B, Q, L, D)
+    except IndexError: raise ValueError(f"text: words {int(text.min())} to {int(text.max())}, but there are {self.word.num_embeddings}") from None
     mean = (words * text_mask[..., None]).sum(2) / text_mask.sum(2).clamp(min=1)[..., None]
     cls = (self.cls + self.kind[0]).expand(B, Q, -1) + (mean if self.bag else 0)
     words = (words + self.order + self.kind[2]).flatten(1, 2)

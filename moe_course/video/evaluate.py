@@ -19,9 +19,9 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from ..core.config import ConfigError, read_config
-from ..core.runs import Run, load_checkpoint, write_atomic
-from ..core.training import build_data, generator_for, one_line_errors
+from ..core.config import ConfigError, first_line, read_config
+from ..core.runs import Run, load_checkpoint, weights_in, write_atomic
+from ..core.training import build_data, build_model, generator_for, one_line_errors
 from .clips import Clips, TOKEN_KINDS, owners
 from .questions import ANSWERS, KIND_NAMES, KINDS, ClipSet, Questions, clip_inputs
 
@@ -147,9 +147,9 @@ def load_run(
 ) -> tuple[nn.Module, Any]:  # the model; its configuration
     "The model of a run, as far as it has come."
     config = read_config(Path(folder) / "config.yaml")
-    state, model = load_checkpoint(Path(folder) / "checkpoint.pt"), config.model.build()
-    try: model.load_state_dict(state["model"])
-    except RuntimeError as e: raise ConfigError(f"{folder}: the checkpoint does not fit the configuration beside it ({str(e).splitlines()[0]})") from None
+    state, model = load_checkpoint(Path(folder) / "checkpoint.pt"), build_model(config.model)
+    try: model.load_state_dict(weights_in(state, Path(folder) / "checkpoint.pt"))
+    except RuntimeError as e: raise ConfigError(f"{folder}: the checkpoint does not fit the configuration beside it ({first_line(e)})") from None
     return model, config
 
 

@@ -211,6 +211,7 @@ def forward(self: TemporalMoEViT,
     slots: dict[str, dict] | None = None,  # arguments for slots, {"blocks.1": {"off": (3,)}}
     **truth: Tensor,  # what losses know and the model must not: ignored
 ) -> Output:
+    self.embed.check_inputs(video, text, text_mask, flow)
     c, single = self.config, text.ndim == 2
     if single: text, text_mask = text[:, None], text_mask[:, None]
     layout = self.embed.layout(text.shape[1])

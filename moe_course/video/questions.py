@@ -142,7 +142,7 @@ def plan_kinds(
     kind = np.where(p == 4, np.where(third, calm, MOVES + straight), kind)
     return present, role, np.where(present, kind, STILL)
 
-
+# %% ../../nbs/4_video/01_questions.ipynb #9c5bd1a4
 def plan_motions(
     chance: Chance,
     rows: int,  # B
@@ -379,7 +379,7 @@ class ClipSet:
         parts = [asked_block(Chance(seed, SPLITS.index("fresh"), n), min(most, rows - n), c.frames, c.size, c.questions, self.split) for n in range(0, rows, most)]
         return tuple(join(list(v)) for v in zip(*parts))
 
-
+# %% ../../nbs/4_video/01_questions.ipynb #0025deae
 class ClipSplits(NamedTuple):
     "What a configuration of clips builds."
     train: ClipSet

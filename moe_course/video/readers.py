@@ -391,7 +391,7 @@ def _read_srt(file: Path) -> list[Line]:
         out.append(Line(3600 * h1 + 60 * m1 + s1 + f1 / 1000, 3600 * h2 + 60 * m2 + s2 + f2 / 1000, " ".join(found[9].split())))
     return out
 
-
+# %% ../../nbs/4_video/06_readers.ipynb #134ab1ce
 def read_subtitles(
     path: str | Path,  # tvqa_preprocessed_subtitles.jsonl, or a folder of .srt files
 ) -> dict[str, list[Line]]:  # by vid_name
@@ -413,14 +413,18 @@ def said(lines: Sequence[Line], start: float, stop: float) -> str:
     return " ".join(l.text for l in lines if math.isnan(start) or (l.stop > start and l.start < stop))
 
 # %% ../../nbs/4_video/06_readers.ipynb #28bd3ee4
-def sequence_split(sequence: int) -> str:
+def sequence_split(
+    sequence: int,
+    fold: int = 0,  # 0 to 4, for five-fold cross-validation
+) -> str:
     "Every fifth sequence is for the test, the one before it for validation."
-    return {0: "test", 4: "val"}.get(sequence % 5, "train")
+    return {fold % 5: "test", (fold - 1) % 5: "val"}.get(sequence % 5, "train")
 
 
 def read_ut(
     folder: str | Path,  # holds labels.csv and the clips it names
     question: str = "",  # asked of every clip
+    fold: int = 0,  # which fifth of the sequences is for the test
 ) -> pd.DataFrame:
     "UT-Interaction, from a labels.csv with file, label, action and sequence."
     rows, places = [], []
@@ -428,7 +432,7 @@ def read_ut(
     if not file.is_file(): raise DataNotFound(f"{file}: no such file; UT-Interaction needs a table with the columns file, label, action, sequence")
     for r in records(file):
         source, sequence = r.text("file"), r.whole("sequence", 0, 10**6)
-        rows.append(dict(id=Path(source).stem, source=source, split=sequence_split(sequence), group=f"sequence {sequence:02d}", question=question,
+        rows.append(dict(id=Path(source).stem, source=source, split=sequence_split(sequence, fold), group=f"sequence {sequence:02d}", question=question,
                          label=r.whole("label", 0, 999), label_name=r.text("action").replace("_", " ")))
         places.append((r.file, r.where))
     names = dict(sorted({r["label"]: r["label_name"] for r in rows}.items()))

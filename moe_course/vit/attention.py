@@ -23,7 +23,7 @@ def attention_rows(
     index = torch.as_tensor(queries, dtype=torch.long, device=q.device)
     scores = q[:, :, index] @ k.transpose(-2, -1) * q.shape[-1] ** -.5
     if keep is None: return scores.softmax(-1)
-    return scores.masked_fill(~keep, float("-inf")).softmax(-1).nan_to_num(0.)
+    return scores.masked_fill(~keep, float("-inf")).softmax(-1).masked_fill(~keep.any(-1, keepdim=True), 0.)
 
 # %% ../../nbs/1_vit/01_attention.ipynb #0bdf796e
 def timm_start(

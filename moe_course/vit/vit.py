@@ -16,7 +16,7 @@ import torch
 from fastcore.basics import patch
 from torch import nn, Tensor
 
-from ..core.output import Output
+from ..core.output import Output, fits
 from .attention import Attention, linear, sincos_2d
 from .patches import PatchEmbed, patch_grid
 
@@ -51,8 +51,7 @@ def accepts(
 # %% ../../nbs/1_vit/02_vit.ipynb #c6629cdd
 class Block(nn.Module):
     "Attention among tokens, then a feed-forward slot, each with a residual and a norm."
-    def __init__(
-        self,
+    def __init__(self,
         dim: int,  # D, width of a token
         heads: int,  # of the attention
         mlp: nn.Module,  # what stands in the slot; returns y or (y, routing)
@@ -64,9 +63,7 @@ class Block(nn.Module):
         self.norm1 = nn.LayerNorm(dim, eps=1e-6)
         self.attn = Attention(dim, heads, drop=attn_drop)
         self.norm2 = nn.LayerNorm(dim, eps=1e-6)
-        self.mlp = mlp
-        self.drop = nn.Dropout(drop)
-        self.norm_first = norm_first
+        self.mlp, self.drop, self.norm_first = mlp, nn.Dropout(drop), norm_first
 
     def attend(self, x: Tensor, queries, mask, hears) -> tuple[Tensor, Tensor | None]:
         y, rows = (self.attn(x, mask=mask, hears=hears), None) if queries is None else self.attn(x, queries, mask, hears)
@@ -128,7 +125,8 @@ class ViT(nn.Module):
 # %% ../../nbs/1_vit/02_vit.ipynb #bd56b6f2
 @patch
 def embed(self: ViT, image: Tensor) -> Tensor:  # (B, C, H, W) -> (B, 1+N, D), [CLS] first
-    H, W = image.shape[-2:]
+    weight = self.patch_embed.proj.weight
+    H, W = fits("image", image, "B", weight.shape[1], "H", "W", like=weight).shape[-2:]
     if H != self.image_size or W != self.image_size: raise ValueError(f"this ViT takes images of {self.image_size}x{self.image_size} pixels, not {H}x{W}")
     x = self.patch_embed(image)
     return self.pos_drop(torch.cat([self.cls_token.expand(len(x), -1, -1), x], 1) + self.pos_embed)

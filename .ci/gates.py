@@ -83,6 +83,20 @@ def test(path: Path) -> tuple[Path, str, float]:
     return path, wrong, time.perf_counter() - start
 
 
+def in_browser() -> str | None:
+    "Try the widgets in a browser; what went wrong, or None if there is no browser (said in a line)."
+    _, missing = command(sys.executable, "-c", "from moe_course.analysis.on_screen import why_not; print(why_not())")
+    if missing.strip():
+        print(f"skipped: the widgets were {missing.strip().splitlines()[-1]}", flush=True)
+        return None
+    path = "nbs/5_analysis/13_on_screen.ipynb"
+    for _ in range(2):  # a page on a busy machine can be late
+        code, out = command("nbdev_test", "--path", path, "--flags", "browser", "--n_workers", "0")
+        if code == 0 and "Success" in out: return ""
+        print(f"again, after: {out.strip()[-300:]}", flush=True)
+    return out.strip()[-6000:]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--readme", action="store_true", help="write README.md and do nothing else")
@@ -104,6 +118,9 @@ def main() -> int:
     chosen = [p for p in notebooks() if not args.only or any(part in str(p) for part in args.only)]
     with ThreadPoolExecutor(WORKERS) as pool:
         for path, wrong, seconds in pool.map(test, chosen): report(str(path.relative_to(TOP)), wrong, seconds)
+    if not args.only:
+        start, wrong = time.perf_counter(), in_browser()
+        if wrong is not None: report("widgets in a browser", wrong, time.perf_counter() - start)
     left = changed(before)
     report("nothing left behind", f"changed or new: {' '.join(left)}" if left else "")
     print(f"{passed} passed, {failed} failed")

@@ -175,6 +175,7 @@ def write_results(
     known = {r["run"]: r for r in table.to_dict("records")}
     rows = [known[h] | dict(zip(KEYS, (j.experiment, j.variant, j.seed))) | dict(words=j.words) for j in jobs if (h := j.config.hash) in known]
     folder.mkdir(parents=True, exist_ok=True)
+    for part in folder.glob(".*.part"): part.unlink(missing_ok=True)  # left by a process that was killed while writing
     if len(curves):  # first: a run that is in the table is done, and nobody would look for its log again
         curves = curves[curves.run.isin(known)].astype({"value": "float32", "step": "int32", "run": "category", "split": "category", "name": "category"})
         write_atomic(folder / "curves.parquet", curves.to_parquet(index=False, compression="zstd"))
@@ -190,7 +191,6 @@ def add_run(
     "Write one more run into a study's results, to which other processes may be adding theirs."
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".lock"):
-        for part in folder.glob(".*.part"): part.unlink()  # left by a process that was killed while writing
         table, curves, log = read_table(folder), read_curves(folder), log.assign(run=row["run"])
         table, curves = table[table.run != row["run"]], curves[curves.run != row["run"]]  # killed between the two files, it is there already
         join = lambda old, new: pd.concat([old, new]) if len(old) else new

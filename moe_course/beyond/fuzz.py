@@ -134,7 +134,7 @@ class Verdict:
     case: str
     about: str = ""  # the error's line, or what was found
 
-
+# %% ../../nbs/6_beyond/02_fuzz.ipynb #089ac0e6
 OUTCOMES = "right", "clear error", "finding"
 
 
@@ -251,7 +251,7 @@ def check_words(
         except ValueError: continue
         if isinstance(got, (int, float)) and not isinstance(got, bool) and float(got) != asked: raise Finding(f"{key}={got}, asked for {value}")
 
-
+# %% ../../nbs/6_beyond/02_fuzz.ipynb #73a41c75
 @door("configuration: words", share=9)
 def words_door(folder: Path) -> Door:
     from hypothesis import strategies as st
@@ -366,7 +366,7 @@ def commands() -> dict[str, Callable[[list[str]], int]]:
     "The commands of the installed package, by name."
     return {e.name: e.load() for e in entry_points(group="console_scripts") if e.value.startswith("moe_course.")}
 
-
+# %% ../../nbs/6_beyond/02_fuzz.ipynb #a6145b6d
 @contextlib.contextmanager
 def not_really() -> Iterator[None]:
     "Let commands raise `Started` where their work begins; models are still built, without memory."
@@ -383,7 +383,7 @@ def not_really() -> Iterator[None]:
             stack.enter_context(mock.patch.object(module, name, stub))
         yield
 
-
+# %% ../../nbs/6_beyond/02_fuzz.ipynb #c4f8e308
 def call_command(
     main: Callable[[list[str]], int],
     words: list[str],
@@ -400,7 +400,7 @@ def call_command(
     if len(lines) > 1 and not lines[0].startswith("usage: "): raise Finding(f"{len(lines)} lines: {lines[0][:100]}")
     raise ValueError(lines[-1])
 
-# %% ../../nbs/6_beyond/02_fuzz.ipynb #a6145b6d
+# %% ../../nbs/6_beyond/02_fuzz.ipynb #84a087fd
 def broken_run(folder: Path) -> Path:
     "A run's folder whose checkpoint is rubbish."
     folder.mkdir(parents=True)
@@ -418,7 +418,7 @@ OPTIONS = {  # command -> options with something behind them, and without
     "moe_ship": (["--to"], ["--half", "--unfinished"]),
 }
 
-
+# %% ../../nbs/6_beyond/02_fuzz.ipynb #7c7d54fe
 @door("commands: words", share=7)
 def commands_door(folder: Path) -> Door:
     from hypothesis import strategies as st
@@ -462,7 +462,7 @@ def small_films(folder: Path) -> dict[str, bytes]:
 ASKED = dict(frames=[1, 4, 9, 0, -1, 2.5, "4", None, math.nan], fps=[4.0, 8, None, 0, -1.0, math.nan, math.inf, 1e9, "8"], size=[16, (8, 24), 0, -5, 10**9, (1, 2, 3), "x", 2.5, None],
              fit=["crop", "pad", "squash", "", None, 3], start=[0.0, .5, 99.0, -1.0, math.nan, math.inf, "0"], stop=[None, .7, 0.0, -1.0, math.nan, "1"])
 
-
+# %% ../../nbs/6_beyond/02_fuzz.ipynb #94fad2cf
 @door("videos and pictures", share=8)
 def videos_door(folder: Path) -> Door:
     from hypothesis import strategies as st
@@ -487,7 +487,7 @@ def videos_door(folder: Path) -> Door:
 
     return Door(case, run, lambda case: ["film", *(f"{k}=" for k in case[-1])], [(kind, [], None, shape, {}) for kind in films if kind != ".png" for shape in ("file", "probe")])
 
-
+# %% ../../nbs/6_beyond/02_fuzz.ipynb #cab7c9de
 def check_probe(source: Any) -> None:
     "A `Finding` unless what was found out about a file can be true."
     if not (source.height > 0 and source.width > 0 and 0 <= source.seconds < 1e9 and source.missing >= 0 and source.fps > 0): raise Finding(f"{source}")
@@ -717,7 +717,7 @@ def router_layers() -> dict[str, Layer]:
     soft = SoftMoE(6, [MLPExpert(6, 8) for _ in range(3)], 2)
     return out | {"SoftMoE": Layer(lambda m=soft, **i: m(**i)[0], dict(x=torch.randn(3, 5, 6), mask=mask.expand(3, 5)), True, True)}
 
-
+# %% ../../nbs/6_beyond/02_fuzz.ipynb #4c581fa0
 def model_layers() -> dict[str, Layer]:
     "Whole models."
     tiny, image = ("dim=16", "depth=2", "heads=2", "classes=7"), dict(image=torch.randn(3, 3, 32, 32))
@@ -792,7 +792,7 @@ def check_layer(layer: Layer, inputs: dict[str, Any], clean: dict[str, Any]) -> 
     lost = [i for i in bad if isinstance(first, Tensor) and first[i].isnan().any() and not y[i].isnan().all()]
     if lost: raise Finding(f"NaN went in, and numbers came out in row {lost[0]}")
 
-
+# %% ../../nbs/6_beyond/02_fuzz.ipynb #784ea6b5
 def layers_door(layers: dict[str, Layer]) -> Door:
     "The door for layers."
     from hypothesis import strategies as st
@@ -870,7 +870,7 @@ def numbers_door(folder: Path) -> Door:
 
     return Door(st.sampled_from(sorted(layers)).flatmap(lambda n: st.tuples(st.just(n), changes(list(layers[n].inputs)))), run, lambda case: ["logits", "target", "k:", "x:", "no_such_input"], [(n, []) for n in layers])
 
-
+# %% ../../nbs/6_beyond/02_fuzz.ipynb #16933ce6
 @door("tensors: images and words", share=3)
 def data_door(folder: Path) -> Door:
     from hypothesis import strategies as st
@@ -924,7 +924,7 @@ def quiet() -> Iterator[None]:
         av.logging.set_level(None)
         yield
 
-
+# %% ../../nbs/6_beyond/02_fuzz.ipynb #10cf67bb
 def main(
     argv: list[str] | None = None,  # default: the command line
 ) -> int:  # exit code; 1: there are findings

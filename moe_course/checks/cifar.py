@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['token_share', 'upcycled_model', 'busy_without_loss', 'images_an_expert', 'dice', 'gate_without_norms',
            'shuffling_leaves', 'twenty_shades', 'without_doubtful', 'who_sees', 'seed_by_seed', 'one_seed_fewer',
-           'value_tells', 'collapse_complete', 'without_loss']
+           'value_tells', 'collapse_complete', 'without_loss', 'what_chance_finds', 'hold_together',
+           'winners_other_seeds']
 
 # %% ../../nbs/7_checks/02_cifar.ipynb #fbd3f13e
 from typing import Any
@@ -223,3 +224,46 @@ def without_loss(answer: Any) -> str:
     many = sum(low > 0 for _, low, _ in gone.values())
     near(above, many, {3: "all three means are above zero; are all three intervals?"}, what="the count of intervals")
     return "what obeys the loss best, gains most without it. The estimators differ in how evenly they spread the images, and in this short training evenness costs."
+
+# %% ../../nbs/7_checks/02_cifar.ipynb #ca596ed7
+@check.exercise("cifar/moe_vit_study", 1, "What chance finds", stars=2, minutes=5,
+    hint="Each interval misses with 1 − 0.95. All of n hold with 0.95 to the power of n; for the last question this power is to be 0.95.")
+def what_chance_finds(answer: Any) -> str:
+    expected, many, level = numbers(answer, "expected number", "comparisons", "level of each")
+    near(expected, 7 * .05, {1 - .95**7: "that is the chance of at least one; how many are expected?", 7 * .95: "that is the number of intervals that hold zero, as they should.", .05: "that is one interval; there are seven."}, what="the expected number")
+    near(many, 14, {13: "0.95 to the power of 13 is 0.51: still more likely that none misses.", 10: "chances add up only as expected numbers; the chance that all hold is 0.95 to the power of n.", 20: "at 20 one is *expected*; more likely than not comes before."}, rel=1e-9, what="the number of comparisons")
+    near(level, .95**(1/7), {.95**7: "that is the chance that seven at 95 % all hold; the level of each is asked for.", .05 / 7: "so often each may miss; its level is what is left to 1.", 1 - .95**(1/7): "so often each may miss; its level is what is left to 1.", 100 * .95**(1/7): "give a share, not per cent."}, rel=4e-4, what="the level of each")
+    return "seven looks cost seven chances. Comparisons that share the dense runs are not independent; then the chance of at least one is smaller than this, and the level errs on the safe side."
+
+# %% ../../nbs/7_checks/02_cifar.ipynb #81550a77
+@check.exercise("cifar/moe_vit_study", 2, "Intervals that hold together", kind="code", stars=2, minutes=10,
+    hint="mean ± t · s / √S, with s by n − 1 (ddof=1). The quantile is stats.t.ppf(1 - (1 - level) / C / 2, S - 1): both sides, C comparisons.")
+def hold_together(answer: Any) -> str:
+    from scipy import stats
+    rng = np.random.default_rng(0)
+    for C, S, level in (7, 3, .95), (4, 6, .9), (1, 5, .99):
+        d = rng.normal(.01, .02, (C, S))
+        def around(q, ddof=1, df=S - 1): return torch.tensor(d.mean(1, keepdims=True) + stats.t.ppf(q, df) * d.std(1, ddof=ddof, keepdims=True) / np.sqrt(S) * np.array([-1, 1]))
+        each, miss = 1 - (1 - level) / (2 * C), (1 - level) / C
+        got = run(answer, d.copy(), level)
+        try: got = torch.tensor(np.array(got, float))
+        except Exception: raise Wrong(f"an array (C, 2) is asked for, not a {type(got).__name__}.") from None
+        mistakes = {"these are too wide: a half of (1 − level)/C for each side is enough.": around(1 - miss / 4), "the quantile is for one side; (1 − level)/C is for both sides together.": around(1 - miss),
+                    "the standard deviation of S numbers is to be by S − 1: ddof=1.": around(each, ddof=0), "with so few seeds take Student's t with S − 1, not the normal distribution.": around(each, df=1e9)}
+        if C > 1: mistakes["each holds by itself, not all together: the level of one is 1 − (1 − level)/C."] = around(1 - (1 - level) / 2)
+        same(got, around(each), mistakes, what="the intervals")
+    return "the price of looking seven times, with three seeds, is intervals nearly three times as wide. A null from so few runs is a weak one."
+
+# %% ../../nbs/7_checks/02_cifar.ipynb #d73031b4
+@check.exercise("cifar/moe_vit_study", 3, "The winner's other seeds", kind="ablation", stars=2, minutes=10,
+    hint="lead = wide.drop(columns=\"dense\").sub(wide[\"dense\"], axis=0) has a row for each seed. lead.loc[s].idxmax() wins seed s; lead.drop(s) has the other two.")
+def winners_other_seeds(answer: Any) -> str:
+    wide = read_table(results_folder("cifar")).query("experiment == 'vit'").pivot(index="seed", columns="variant", values="val_top1")
+    lead = 100 * wide.drop(columns="dense").sub(wide["dense"], axis=0)
+    best = {s: lead.loc[s].idxmax() for s in lead.index}
+    there, elsewhere = np.mean([lead.loc[s, v] for s, v in best.items()]), np.mean([lead.drop(s)[v].mean() for s, v in best.items()])
+    winners, own, others = numbers(answer, "different winners", "points where chosen", "points in the other seeds")
+    near(winners, len(set(best.values())), what="the number of different winners")
+    near(own, there, {there / 100: "that is a share; give points, hundredths.", lead.mean().max(): "that is the best of the means; let each seed choose its own winner.", elsewhere: "these are the other seeds; the seed that chose comes first."}, rel=.02, what="the lead where it was chosen")
+    near(others, elsewhere, {there: "that is the lead in the seed that chose; leave this seed out.", np.mean([lead[v].mean() for v in best.values()]): "that is the mean over all three seeds: leave out the one that chose.", elsewhere / 100: "that is a share; give points, hundredths."}, rel=.02, what="the lead in the other seeds")
+    return "a different winner in each seed, and most of its lead is gone in the others. A lead is not to be measured on the numbers that chose it."

@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['weights_below_one', 'top_p', 'more_steps', 'balance_of_soft', 'mutual_information', 'without_offset', 'served_first',
            'Counted', 'dispatch_by_loop', 'without_the_rule', 'finer_experts', 'flops', 'strided_expert', 'whose_noise',
-           'weight_of_force', 'upcycling', 'missing_expert', 'soft_overhead', 'soft_without', 'which_half']
+           'weight_of_force', 'upcycling', 'missing_expert', 'soft_overhead', 'soft_without', 'which_half',
+           'router_adds', 'one_product', 'one_length']
 
 # %% ../../nbs/7_checks/01_moe.ipynb #3fef3b59
 import math
@@ -273,3 +274,43 @@ def which_half(answer: Any) -> str:
     between(dispatch, .035, .3, "as good as with nothing taken away: is the dispatch really uniform?", "more than we found with uniform dispatch: 250 steps of Adam at 1e-2, and the error relative to the variance of the targets?")
     between(combine, .5, 1.1, "less than we found with uniform combine: all tokens of a sequence are to get the same answer.", "worse than answering the mean: is the error relative to the variance of the targets?")
     return "with uniform combine all tokens get one answer. With uniform dispatch slots are alike, but each token still mixes the experts in its own way."
+
+# %% ../../nbs/7_checks/01_moe.ipynb #e4ef51ef
+@check.exercise("moe/speed", 1, "What the router adds", stars=1, minutes=5,
+    hint="For each row the router has one product of D by E, the dense layer two of D by K·H; each multiplication comes with an addition. Biases do not count.")
+def router_adds(answer: Any) -> str:
+    two, one, more, most = numbers(answer, "share with K = 2", "share with K = 1", "weights with K = 2", "weights with K = 1")
+    for got, K in (two, 2), (one, 1):
+        want = 8 / (2 * K * 768)
+        near(got, want, {100 * want: "give a share, not per cent.", 2 * want: "the dense layer has two products, one that widens and one that narrows." if K == 1 else "the dense layer is as wide as two experts, and it has two products.",
+                         want / 2: "a multiplication and an addition each, in the router as in the layer.", 1 + want: "that is the whole; by which share does it grow?"}, what=f"the share with K = {K}")
+    near(more, 4, {8: "the dense layer is as wide as two experts.", 2: "eight experts, beside a dense layer as wide as two."}, what="the factor for the weights with K = 2")
+    near(most, 8, {4: "with K = 1 the dense layer is as wide as one expert."}, what="the factor for the weights with K = 1")
+    return "a quarter or a half of a per cent. The arithmetic does not explain why a mixture is slower; moving the rows and small products do."
+
+# %% ../../nbs/7_checks/01_moe.ipynb #aed163e2
+@check.exercise("moe/speed", 2, "One product for all experts", kind="code", stars=2, minutes=15,
+    hint="rows.split(counts) are the slices, and nn.utils.rnn.pad_sequence(..., batch_first=True) stacks them. A product with (E, D, H) follows; then cut off what was padded.")
+def one_product(answer: Any) -> str:
+    for counts, D, H in ([3, 0, 5, 1], 6, 7), ([2, 2, 2], 4, 3), ([0, 9], 5, 8):
+        R, E, most = sum(counts), len(counts), max(counts)
+        rows, weight = torch.randn(R, D), torch.randn(E, D, H)
+        want = torch.cat([part @ w for part, w in zip(rows.split(counts), weight)])
+        with FlopCounterMode(display=False) as count: got = run(answer, rows.clone(), list(counts), weight.clone())
+        same(got, want, {"all rows went through the first expert.": rows @ weight[0]}, what=f"the result for counts {counts}")
+        done = count.get_total_flops() / (2 * D * H)
+        if done == R < E * most: raise Wrong("right numbers, but without padding: slices one by one, or a copy of the weights for each row. One product of (E, most, D) with (E, D, H) is asked for.")
+        if done == E * R > E * most: raise Wrong("right numbers, but every expert ran on every row: pad to the fullest expert only.")
+        if done != E * most: raise Wrong(f"right numbers, but {done:g} rows were multiplied; {E} experts padded to {most} rows each make {E * most}.")
+    return "one call instead of E, which a device with thousands of threads is glad of. What is multiplied is E times the fullest expert; exercise 3 counts it."
+
+# %% ../../nbs/7_checks/01_moe.ipynb #3ba4b20b
+@check.exercise("moe/speed", 3, "Slices of one length", kind="ablation", stars=2, minutes=10,
+    hint="moe.router(x).load is the share of the choices that each expert gets. Padded, all E cost as much as the fullest. A capacity keeps at most 1.25/E of all choices an expert.")
+def one_length(answer: Any) -> str:
+    even, skewed, dropped = numbers(answer, "factor, router as it starts", "factor, one expert takes half", "share dropped")
+    if skewed < even: raise Wrong("it is the other way round: the fuller the fullest expert, the more is padded.")
+    between(even, 1.02, 2, "even to the last row? A router as it starts is not: E times the largest load.", "more than we found: the weights of the router as they start, and x random.")
+    near(skewed, 4, {.5: "that is the largest load; all E experts are padded to it.", 8: "the fullest takes half of the choices, not all."}, rel=.03, what="the factor when one expert takes half")
+    near(dropped, .5 - 1.25 / 8, {1.25 / 8: "that is what the full expert keeps.", .5: "the full expert keeps 1.25/8 of all choices.", (.5 - 1.25 / 8) / .5: "that is the share of the full expert's rows; give that of all choices."}, rel=.05, what="the share dropped")
+    return "padding pays for the fullest expert eight times, a capacity drops a third of the choices instead. Slices of any length do neither, on a CPU."

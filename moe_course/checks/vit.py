@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['half_the_patch', 'overlapping_patches', 'narrow_tokens', 'equal_keys', 'attention_rollout', 'faster_waves',
-           'empty_slot', 'mean_of_patches', 'without_positions']
+           'empty_slot', 'mean_of_patches', 'without_positions', 'best_of_twenty', 'rate_under_curve',
+           'passes_taken_away']
 
 # %% ../../nbs/7_checks/00_vit.ipynb #a3636aad
 from typing import Any
@@ -132,3 +133,49 @@ def without_positions(answer: Any) -> str:
     between(side, .35, .65, "far below chance: are training and test labels made by the same rule?",
             "without positions a ViT cannot tell left from right: are they zero in training and in the test, and is the label the side of the striped square?")
     return "stripes and colour lie within a patch, so a bag of patches is enough. The side is a matter of places: chance."
+
+# %% ../../nbs/7_checks/00_vit.ipynb #6fb01b04
+@check.exercise("vit/train_vit", 1, "The best of twenty", stars=2, minutes=5,
+    hint="A share p of n images has the standard error √(p(1 − p)/n). The largest of 20 independent standard normal numbers is 1.87 in the mean.")
+def best_of_twenty(answer: Any) -> str:
+    error, shown, fresh = numbers(answer, "standard error", "accuracy shown", "accuracy on new images")
+    se = (.4 * .6 / 10_000) ** .5
+    near(error, se, {100 * se: "give a share, not per cent.", .4 * .6 / 10_000: "that is the variance; take its root.", (.4 * .6 / 20) ** .5: "n is the number of images, not of models.", 1.96 * se: "that is half of the interval; one standard error is asked for.", .5 / 100: "√(p(1 − p)/n) with p = 0.4."}, what="the standard error")
+    near(shown, .4 + 1.87 * se, {.4: "the highest of twenty is not the typical one.", 1.87 * se: "that is what luck adds; to 40 %.", .4 + se: "the highest of twenty lies further out than one standard error.", .4 + 1.96 * se: "1.96 is for an interval; the highest of twenty lies at 1.87 in the mean.", 40 + 187 * se: "give a share, not per cent."}, rel=4e-4, what="the accuracy shown")
+    near(fresh, .4, {.4 + 1.87 * se: "on new images its luck is gone.", 40: "give a share, not per cent."}, rel=1e-3, what="the accuracy on new images")
+    return "nearly a point out of nothing. Passes of one run make the same mistakes on the same images, so they offer less luck than this; what is chosen by the test set is still no longer tested by it."
+
+# %% ../../nbs/7_checks/00_vit.ipynb #4d338ac8
+@check.exercise("vit/train_vit", 2, "The rate under the curve", kind="code", stars=2, minutes=10,
+    hint="learning_rate(step, steps, config.optim) is the schedule. A pass has rows // batch_size steps: the last, incomplete batch is left out.")
+def rate_under_curve(answer: Any) -> str:
+    from moe_course.core.config import load_config
+    from moe_course.core.training import learning_rate
+    for words, rows in (("train.epochs=3 train.batch_size=20 optim.lr=2e-3", 95), ("train.epochs=2 train.batch_size=7 optim.warmup=0.3", 50), ("train.epochs=1 train.batch_size=4", 40)):
+        config = load_config(*words.split())
+        def curve(steps, every=1): return torch.tensor([learning_rate(s, steps, config.optim) for s in range(0, steps, every)], dtype=torch.float64)
+        epochs, size = config.train.epochs, config.train.batch_size
+        steps, got = epochs * (rows // size), run(answer, config, rows)
+        try: got = torch.tensor([float(v) for v in got], dtype=torch.float64)
+        except Exception: raise Wrong(f"a list of rates, one a step, is asked for, not a {type(got).__name__}.") from None
+        if len(got) == epochs < steps: raise Wrong("one rate for each pass; one for each step is asked for.")
+        if len(got) != steps: raise Wrong(f"{len(got)} steps, where {steps} are made: {epochs} passes of {rows} rows in batches of {size}, each pass without its last, incomplete batch.")
+        known = {"the steps are counted from 1: the first one has the number 0.": torch.tensor([learning_rate(s + 1, steps, config.optim) for s in range(steps)]),
+                 "that is the schedule of one pass, again and again; it runs over the whole training.": curve(steps // epochs).repeat(epochs),
+                 "that is the highest rate, all the time.": torch.full((steps,), config.optim.lr)}
+        same(got, curve(steps), {why: v for why, v in known.items() if not torch.allclose(v.double(), curve(steps))}, eps=1e-9, what="the rates")
+    return "drawn before the training begins: the schedule is a function of the step and the description, and nothing else."
+
+# %% ../../nbs/7_checks/00_vit.ipynb #489ad87f
+@check.exercise("vit/train_vit", 3, "Passes taken away", kind="ablation", stars=1, minutes=5,
+    hint="val.top1 has a row for each pass; after 5 passes it is val.top1.iloc[4]. A point is a hundredth.")
+def passes_taken_away(answer: Any) -> str:
+    from moe_course.core.config import project_folder
+    from moe_course.core.runs import read_metrics
+    log = read_metrics(next((project_folder() / "report/results/runs").glob("vit-cifar100-*")))
+    top1 = 100 * log[(log.split == "val") & (log.name == "top1")].sort_values("step").value.to_numpy()
+    for got, n in zip(numbers(answer, "points after 5 passes", "points after 10", "points after 15"), (5, 10, 15)):
+        want = top1[-1] - top1[n - 1]
+        near(got, want, {top1[-1] - top1[n]: f"that is after {n + 1} passes: the first pass has the number 0.", top1[n - 1]: "that is the accuracy; what is missing to the last pass?",
+                         -want: "what is missing is asked for: last minus earlier.", want / 100: "that is a share; give points, hundredths."}, rel=.005, what=f"what is missing after {n} passes")
+    return "half of the time buys four fifths of the accuracy. A run planned for ten passes is another experiment: its rate would be down to zero by then."

@@ -211,7 +211,7 @@ def share_buffers(model: nn.Module) -> None:
     from accelerate.utils import broadcast
     for b in model.buffers(): b.copy_(broadcast(b))
 
-
+# %% ../../nbs/0_core/05_training.ipynb #60bda8db
 @torch.no_grad()
 def evaluate(
     model: nn.Module,

@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # make run DATA=cifar100 downloads CIFAR-100 if it is not there; DATA=shapes needs nothing
 DATA ?=
 
-.PHONY: help run test lab app screenshots report release export readme clean
+.PHONY: help run test outputs lab app screenshots report release export readme clean
 
 help:           ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*##/ -/'
@@ -22,6 +22,9 @@ run: $(READY)   ## train a dense ViT and a MoE-ViT side by side: a table and fig
 
 test: $(READY)  ## all that CI runs: gates and every notebook's tests
 	$(BIN)/python .ci/gates.py
+
+outputs: $(READY)  ## run every notebook again and store what it shows
+	$(BIN)/moe_outputs
 
 lab: $(READY)   ## open the notebooks
 	$(BIN)/jupyter lab nbs/index.ipynb

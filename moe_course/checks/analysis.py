@@ -10,6 +10,7 @@ __all__ = ['attention_takes_over', 'Stack', 'training_step', 'without_sparsity',
            'pairs_say_nothing', 'chance_would_send', 'sees_collapse', 'bytes_a_weight', 'one_scale', 'how_few_bits',
            'flat_gate', 'the_second_choice', 'who_is_missed', 'entropies_by_heart', 'its_last_token', 'three_remedies',
            'twins', 'noise_gives_gradient', 'serve_first', 'least_sure', 'somebody_knew', 'same_owner',
+           'look_once_or_wait', 'two_screens', 'where_they_differ', 'in_blocks', 'without_blocks',
            'told_apart_or_equal', 'invented_race', 'the_slowest', 'claim_on_two']
 
 # %% ../../nbs/7_checks/04_analysis.ipynb #1cb9db35
@@ -25,7 +26,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ..analysis.specialization import View
-from ..check import Wrong, between, check, near, number, numbers, run, same
+from ..check import Wrong, between, check, is_a, letters, near, number, numbers, run, same
 from ..core.images import COARSE_OF_FINE
 from ..moe.balance import BALANCE
 from ..moe.router import NoisyTopK, TopK
@@ -257,7 +258,7 @@ def second_choice(answer: Any) -> str:
         return ["" if v <= 0 else str(e) for v, e in zip(w.gather(1, order)[:, 0].tolist(), r.index.gather(1, order)[:, 0].tolist())]
     for name, r in {"K = 2": pairs, "K = 3, the largest weight last": mixed, "K = 3": full, "dropped and masked": lost, "K = 1": TopK(1)(torch.randn(4, 3, generator=g))}.items():
         got = run(answer, r)
-        if not isinstance(got, Paint): raise Wrong(f"a Paint is asked for, as paint_expert makes it, not a {type(got).__name__}.")
+        if not is_a(got, Paint): raise Wrong(f"a Paint is asked for, as paint_expert makes it, not a {type(got).__name__}.")
         if r.k == 1 and any(got.mark): raise Wrong("with K = 1 there is no second choice: such tokens stay bare.")
         if got.mark == paint_expert(r).mark: raise Wrong(f"{name}: that is the first choice.")
         want = marks(r)
@@ -573,6 +574,65 @@ def same_owner(answer: Any) -> str:
     near(got[0], plain, {int((owner(a) == owner(b)).sum()): "a class that nobody owns in either has no owner in common."}, rel=1e-6, what="the number of classes by number")
     near(got[1], matched, {int(owned.sum()): "that is how many classes have an owner in the first."}, rel=1e-6, what="the number of classes after matching")
     return f"{plain} by number, {matched} after matching, of {int(owned.sum())} that are owned. The numbers of experts are names that chance gave."
+
+# %% ../../nbs/7_checks/04_analysis.ipynb #19785770
+@check.exercise("analysis/on_screen", 1, "Look once, or wait", stars=1, minutes=5,
+    hint="Looking once reports what is not right at the very beginning. until() returns at the first moment at which the screen is right, and reports if there is none within its patience of 20 seconds.")
+def look_once_or_wait(answer: Any) -> str:
+    once, waiting = letters(answer, "reported by a single look", "reported by until", among="ABCD")
+    if "C" in once: raise Wrong("C is right at once: a single look sees nothing wrong.")
+    if missed := {"A", "B", "D"} - once: raise Wrong({"A": "A is not right yet when it is looked at, though nothing is wrong with it.", "B": "B is never right, so a look finds it wrong.", "D": "D is not right yet when it is looked at."}[min(missed)])
+    if "A" in waiting: raise Wrong("A is right after 0.3 seconds, and until() has the patience.")
+    if "C" in waiting: raise Wrong("until() returns at the first right look, and C is right then; what comes a second later it does not see.")
+    if missing := {"B", "D"} - waiting: raise Wrong(f"{min(missing)} is not right within 20 seconds, and that is reported.")
+    return "waiting forgives A, which is slow and right, and finds B and D. C escapes both: only the next step of the tour, which looks again, can see it."
+
+# %% ../../nbs/7_checks/04_analysis.ipynb #4ab38862
+def two_screens(height: int, width: int, weak: tuple[int, int], strong: tuple[int, int], sign: int) -> tuple[np.ndarray, Any]:
+    "A grey screen, and what was meant: a little different in one of 25 x 25 blocks, and much, the other way, in another."
+    import PIL.Image
+    meant, (h, w) = np.full((height, width, 3), 120, np.uint8), (height // 25, width // 25)
+    seen = meant.copy()
+    for (row, column), by in (weak, -15 * sign), (strong, 90 * sign): seen[row * h:(row + 1) * h, column * w:(column + 1) * w] = 120 + by
+    return seen, PIL.Image.fromarray(meant)
+
+
+@check.exercise("analysis/on_screen", 2, "Where do they differ?", kind="code", stars=2, minutes=15,
+    hint="Take the lines of differs up to the mean over colours: a table of 25 × 25. Its argmax() is a number from 0 to 624; np.unravel_index makes a row and a column of it.")
+def where_they_differ(answer: Any) -> str:
+    for height, width, weak, strong, larger in (100, 300, (2, 20), (5, 17), 2), (200, 125, (21, 3), (4, 9), 1):
+        for sign in 1, -1:
+            seen, meant = two_screens(height, width, weak, strong, sign)
+            got = run(answer, seen, meant.resize((larger * width, larger * height)))
+            if isinstance(got, (int, np.integer)) and got == 25 * strong[0] + strong[1]: raise Wrong("that is the number of the block, counted through: np.unravel_index(number, (25, 25)) is its row and column.")
+            row, column = numbers(got, "row", "column")
+            if (row, column) == strong: continue
+            said = {strong[::-1]: "row and column are swapped: the first axis of an image goes down.", weak: "that block differs less than another: bytes wrap around at 0, and both directions count, so take float, and abs.",
+                    (strong[0] + 1, strong[1] + 1): "rows and columns are numbered from 0.", (strong[0] * (height // 25), strong[1] * (width // 25)): "these are pixels: which of 25 × 25 blocks is it?"}
+            raise Wrong(said.get((row, column), f"({row:g}, {column:g}) is not the block that differs most; it is one of 25 × 25, from 0."))
+    return "an error that says where saves an hour. until() could print it; so could you, with a rectangle."
+
+# %% ../../nbs/7_checks/04_analysis.ipynb #c42b5cd7
+def in_blocks(n: int) -> tuple[float, float]:
+    "What a dot that is missing, and one that is a quarter of a pixel further, differ by in n x n blocks."
+    import PIL.Image
+    dot = PIL.Image.new("RGB", (200, 200), "white")
+    dot.paste("black", (100, 100, 106, 106))
+    moved = dot.transform(dot.size, PIL.Image.Transform.AFFINE, (1, 0, .25, 0, 1, 0), PIL.Image.Resampling.BILINEAR)
+    small = [np.asarray(p.resize((n, n), PIL.Image.Resampling.BOX), float) for p in (dot, PIL.Image.new("RGB", dot.size, "white"), moved)]
+    return tuple(float(np.abs(small[0] - other).mean(-1).max()) for other in small[1:])
+
+
+@check.exercise("analysis/on_screen", 3, "Without blocks", kind="ablation", stars=2, minutes=10,
+    hint="Write differs with n in place of 25. n = 1 is one mean over the whole picture, n = 200 compares pixel by pixel.")
+def without_blocks(answer: Any) -> str:
+    sizes = 1, 25, 200
+    got, want = numbers(answer, *(f"{what} at n = {n}" for n in sizes for what in ("missing", "moved"))), [v for n in sizes for v in in_blocks(n)]
+    if np.allclose(got, [*want[::2], *want[1::2]], rtol=.05, atol=1): raise Wrong("for each n first the missing dot, then the moved one.")
+    for value, right, what in zip(got, want, (f"the {what} dot at n = {n}" for n in sizes for what in ("missing", "moved"))):
+        mistakes = {want[2]: "that is what 25 blocks say: is n handed over to both sides of resize?"} if abs(right - want[2]) > 1 else {}
+        if abs(value - right) > .05 * right + .6: near(value, right, mistakes, rel=.05, what=what)
+    return "one mean says 0 of a dot that is missing, pixels say 64 of one that is in place but for a hair. With 25 blocks the 30 lies between both."
 
 # %% ../../nbs/7_checks/04_analysis.ipynb #846f6dcb
 @check.exercise("analysis/report", 1, "Not told apart, or equal?", stars=2, minutes=5,

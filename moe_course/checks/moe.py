@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from ..check import Wrong, between, check, near, number, numbers, run, same
+from ..check import Wrong, between, check, is_a, near, number, numbers, run, same
 from ..moe.balance import gate_entropy, load_entropy
 from ..moe.dispatch import dispatch_dense, limit
 from ..moe.experts import CNNExpert, MLPExpert
@@ -40,7 +40,7 @@ def top_p(answer: Any) -> str:
     logits, mask = (1.5 * torch.randn(60, 5)).requires_grad_(), torch.arange(60) < 40
     probs, select = logits.softmax(-1), run(answer, .7)
     r = run(select, logits)
-    if not isinstance(r, Routing): raise Wrong(f"a selection returns a Routing, not a {type(r).__name__}.")
+    if not is_a(r, Routing): raise Wrong(f"a selection returns a Routing, not a {type(r).__name__}.")
     ordered, index = probs.sort(descending=True)
     before = ordered.cumsum(-1) - ordered
     chosen, got = torch.zeros_like(probs).scatter(1, index, (before < .7).float()), r.choices
@@ -216,7 +216,7 @@ def upcycling(answer: Any) -> str:
     want = dense(x)
     for k in (2, 3, 1):
         moe = run(answer, dense, 4, k)
-        if not isinstance(moe, MoE): raise Wrong(f"an MoE is asked for, not a {type(moe).__name__}.")
+        if not is_a(moe, MoE): raise Wrong(f"an MoE is asked for, not a {type(moe).__name__}.")
         y, r = moe(x)
         if (r.experts, r.k) != (4, k): raise Wrong(f"{k} of 4 experts are to be chosen, not {r.k} of {r.experts}.")
         gate = (r.weight * r.run).sum(1).view(3, 5, 1)

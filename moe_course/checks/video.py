@@ -10,11 +10,14 @@ __all__ = ['inside_without_torus', 'pausing_object', 'without_torus', 'needs_ord
            'words_instead', 'still_tokens', 'frames_repeat', 'each_frame_once', 'pixels_left_out', 'how_large_a_shard',
            'what_has_changed', 'jpeg_instead', 'who_has_no_pixels', 'context_of_your_own', 'router_not_told',
            'what_a_number_says', 'every_second_twice', 'flow_carried_along', 'how_much_disk', 'top_five',
-           'without_network']
+           'without_network', 'seed_flops', 'twice_the_experts', 'share_of_attention', 'what_saves_most', 'entropy',
+           'mutual_information', 'nothing_of_motion', 'nmi_from_counts', 'told_by_routers', 'which_distinction',
+           'what_leaks', 'one_fold', 'folds_by_group', 'how_large_a_difference']
 
 # %% ../../nbs/7_checks/03_video.ipynb #38c29d43
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +26,16 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from ..check import Unanswered, Wrong, between, check, near, number, numbers, run, same
+from ..analysis.cost import parameters
+from ..check import Unanswered, Wrong, between, check, is_a, near, number, numbers, run, same
+from ..core.config import load_config
 from ..core.shapes_world import Chance
 from ..moe.experts import MLPExpert
 from ..video.clips import MOVES, OBJECTS, STARTS, STEPS, STILL, STOPS, TURNS, Motions, backwards, random_kinds, random_motions
 from ..video.embedding import ClipEmbedding
-from ..video.experts import MotionExpert
+from ..video.experts import FLOW_FEATURES, LOOK_FEATURES, MotionExpert
 from ..video.readers import TableError
-from ..video.text import pack
+from ..video.text import pack, sequence_length
 
 # %% ../../nbs/7_checks/03_video.ipynb #9b35ac58
 @check.exercise("video/clips", 1, "Inside without a torus", stars=1, minutes=5,
@@ -236,9 +241,9 @@ def two_files(answer: Any) -> str:
             if list(table.attrs.get("class_names", ())) != ["red", "two", "a dog"]: raise Wrong("hand the classes on to make_table, so that the table knows their names.")
         for rows, answers_, what in (q, a[1:], "a question without an answer"), (q + q[:1], a, "a question that stands twice"):
             try: answer(written(d, rows, answers_))
-            except TableError as e:
+            except Exception as e:
+                if not is_a(e, TableError): raise Wrong(f"{what} is to be a TableError, not a {type(e).__name__}.") from None
                 if "train_q.json" not in str(e) or "row" not in str(e): raise Wrong(f"for {what} the TableError is to name file and row; yours says: {e}") from None
-            except Exception as e: raise Wrong(f"{what} is to be a TableError, not a {type(e).__name__}.") from None
             else: raise Wrong(f"{what} is read without complaint.")
     return "a new data set in a dozen lines, with one-line errors. Preparation, training and evaluation need not know that it exists."
 
@@ -302,7 +307,7 @@ def count_tokens(answer: Any) -> str:
     hint="super().forward does all but the numbers. `self.layout(Q).owner()` says for each token whose it is, -1 for the video: a table with a last row of zeros, indexed by it, is what is to be added.")
 def number_the_questions(answer: Any) -> str:
     e = run(answer, 4, 16, 8, 12, 30, words=5, questions=4)
-    if not isinstance(e, ClipEmbedding): raise Wrong(f"a subclass of ClipEmbedding is asked for; this makes a {type(e).__name__}.")
+    if not is_a(e, ClipEmbedding): raise Wrong(f"a subclass of ClipEmbedding is asked for; this makes a {type(e).__name__}.")
     with torch.no_grad():
         for p in e.parameters(): p.add_(.1 * torch.randn_like(p))
     video, text, at = torch.randn(2, 4, 3, 16, 16), torch.randint(1, 30, (2, 3, 5)), e.eval().layout(3)
@@ -431,8 +436,8 @@ def each_frame_once(answer: Any) -> str:
             if got[0].dtype != torch.uint8: raise Wrong("the values are right, but pictures are to stay bytes, uint8.")
         text = Path(d, "text.mp4"); text.write_text("no film")
         try: answer(text, 24)
-        except VideoBroken: pass
-        except Exception as e: raise Wrong(f"what is no video is to be a VideoBroken, not a {type(e).__name__}: open it with `opened`.") from None
+        except Exception as e:
+            if not is_a(e, VideoBroken): raise Wrong(f"what is no video is to be a VideoBroken, not a {type(e).__name__}: open it with `opened`.") from None
         else: raise Wrong("a text is read without complaint: open it with `opened`.")
     return "nothing repeats and nothing is left out, so a second of a film with 240 frames a second is 240 frames. A fixed clock costs that, and gives every model the same second."
 
@@ -622,3 +627,188 @@ def without_network(answer: Any) -> str:
     between(mean, .9, 1, "less than we found: is it the mean over time and place, for both directions?", "")
     between(bare, .3, .75, "less than we found without signs.", "more than we found without signs: is the absolute value taken before the mean?")
     return "two numbers a clip and no training solve it. That is what a miniature is for, and what it is not for."
+
+# %% ../../nbs/7_checks/03_video.ipynb #55d29908
+def seed_flops(**change) -> dict[str, int]:
+    "FLOPs of a forward pass with one question by part, at the seed's size with other numbers."
+    c = replace(load_config("model=temporal_seed").model, **change)
+    S = sequence_length(c.frames, c.size, c.patch, c.words, c.tubelet)
+    return dict(attention=c.depth * 4 * S * c.dim * (2 * c.dim + S), experts=c.depth * 4 * S * c.k * c.dim * c.expert_hidden,
+                patches=6 * (S - c.words - 1) * c.patch**2 * c.tubelet * c.dim, routers=c.depth * 2 * S * c.dim * (c.dim + FLOW_FEATURES + LOOK_FEATURES + c.count))
+
+# %% ../../nbs/7_checks/03_video.ipynb #bee1942c
+@check.exercise("video/seed_size", 1, "Twice the experts", stars=1, minutes=10,
+    hint="Only the experts double, and one matrix of the router, which is small; the embedding, attention and the head stay. A token passes through two experts, however many there are. AdamW keeps two numbers beside each weight and its gradient.")
+def twice_the_experts(answer: Any) -> str:
+    stored, active, work, memory = numbers(answer, "factor of stored parameters", "factor of active parameters", "factor of FLOPs", "GB")
+    config = load_config("model=temporal_seed").model
+    with torch.device("meta"): (before, active_before), (after, active_after) = (parameters(replace(config, experts={kind: n * many for kind, n in config.experts.items()}).build()) for many in (1, 2))
+    both = "a token still passes through two experts, and through the same attention."
+    near(stored, after / before, {2: "the experts double; the embedding, attention and the head do not.", 1: "eight more experts in each layer have to be stored."}, what="the factor of stored parameters")
+    near(active, active_after / active_before, {2: both, after / before: both}, what="the factor of active parameters")
+    near(work, 1, {2: both, after / before: both}, what="the factor of FLOPs")
+    near(memory, 16 * after / 1e9, {4 * after / 1e9: "those are the weights alone.", 8 * after / 1e9: "AdamW's two moments are missing.", 12 * after / 1e9: "four numbers for each weight: itself, its gradient, two moments.", 16 * before / 1e9: "that is with 8 experts.",
+                                    16 * after / 2**30: "that is in GiB, of 2³⁰ bytes.", 16 * after / 1e6: "in GB, please.", 16 * active_after / 1e9: "what a token does not choose has to be kept as well."}, what="GB")
+    return "stored and active parameters part: the one costs memory, the other time."
+
+# %% ../../nbs/7_checks/03_video.ipynb #3235474b
+@check.exercise("video/seed_size", 2, "Attention's share", kind="code", stars=1, minutes=10,
+    hint="A product of (a, b) with (b, c) takes 2·a·b·c FLOPs. Queries, keys and values: (S, D) with (D, 3D). The map: (S, D) with (D, S), over all heads together. Its use: (S, S) with (S, D). The projection: (S, D) with (D, D). An expert has two matrices.")
+def share_of_attention(answer: Any) -> str:
+    for S, D, H, K in (300, 64, 96, 3), (6293, 768, 3072, 2), (2000, 96, 48, 1):
+        among = lambda linear, square, experts: (a := linear * S * D * D + square * S * S * D) / (a + experts * S * K * D * H)
+        mistakes = {among(0, 4, 4): "the matrices of queries, keys, values and the projection are missing: 8·S·D² FLOPs.", among(6, 4, 4): "the projection at attention's end is missing.", among(2, 4, 4): "queries, keys and values are three matrices.", among(4, 4, 4): "queries, keys and values are three matrices.",
+                    among(8, 2, 4): "the map is made, and then used: two products with S².", among(8, 4, 2): "an expert has two matrices.", among(8, 4, 4 / K): "a token goes through K experts.", among(8, 0, 4): "the maps are missing: they grow with S².",
+                    1 - among(8, 4, 4): "that is the experts' share.", among(8, 4, 4) / (1 - among(8, 4, 4)): "that is attention divided by the experts, not by both together."}
+        near(number(run(answer, S, D, H, K), "the share"), among(8, 4, 4), mistakes, rel=1e-4, what=f"the share for S={S}, D={D}, H={H}, K={K}")
+    return "(2D + S) / (2D + S + K·H): whether S or 2D is the larger says what attention is made of."
+
+# %% ../../nbs/7_checks/03_video.ipynb #a24de369
+@check.exercise("video/seed_size", 3, "What saves most?", kind="ablation", stars=2, minutes=10,
+    hint="sum(counted().values()) / sum(counted(k=1).values()), and the same for the others. For the frames, compare counted(frames=f)[\"attention\"] with counted(frames=f)[\"experts\"] for f = 1, 2, ….")
+def what_saves_most(answer: Any) -> str:
+    frames, k, tubelet, patch = numbers(answer, "frames", "k=1", "tubelet=2", "patch=32")
+    dearer = lambda f: (c := seed_flops(frames=f))["attention"] > c["experts"]
+    first, fewer = next(f for f in range(1, 65) if dearer(f)), lambda **change: sum(seed_flops().values()) / sum(seed_flops(**change).values())
+    if 100 < frames: raise Wrong("in frames, please, not in tokens.")
+    if first < frames == round(frames): raise Wrong("at so many frames it does cost more, but not for the first time.")
+    near(frames, first, {first - 1: "one frame less than that, and attention is still the cheaper."}, rel=1e-3, what="the number of frames")
+    whole = {2: "experts are not all that there is to compute."}
+    near(k, fewer(k=1), whole, what="the factor of k=1")
+    near(tubelet, fewer(tubelet=2), {2: "with half of the tokens, maps have a quarter of the entries.", 4: "only the maps grow with the square of the tokens."}, what="the factor of tubelet=2")
+    near(patch, fewer(patch=32), {4: "with a quarter of the tokens, maps have a sixteenth of the entries.", 16: "only the maps grow with the square of the tokens.", fewer(tubelet=2): "patches twice as large are a quarter as many."}, what="the factor of patch=32")
+    return "fewer tokens save more than fewer experts. What they cost in accuracy no formula knows."
+
+# %% ../../nbs/7_checks/03_video.ipynb #e0dd905c
+def entropy(
+    shares: Any,  # of any shape, not negative, sum 1
+) -> float:  # bits
+    q = np.asarray(shares, float)
+    return float(-(q[q > 0] * np.log2(q[q > 0])).sum())
+
+
+def mutual_information(
+    counts: Any,  # (labels, experts)
+) -> tuple[float, float, float]:  # I, H of labels, H of experts, in bits
+    p = np.asarray(counts, float) / np.sum(counts)
+    rows, columns = entropy(p.sum(1)), entropy(p.sum(0))
+    return max(0., rows + columns - entropy(p)), rows, columns
+
+# %% ../../nbs/7_checks/03_video.ipynb #3de1a8d0
+@check.exercise("video/study", 1, "A router that knows nothing of motion", stars=2, minutes=10,
+    hint="NMI = I / ((H(labels) + H(experts)) / 2). The labels hold 1.5 bits. Where the label settles the expert, I = H(experts). For a share p of tokens and the rest, H = -p log₂ p - (1 - p) log₂(1 - p).")
+def nothing_of_motion(answer: Any) -> str:
+    a, b, among = numbers(answer, "A", "B", "A among the tokens of objects")
+    for got, name, table in (a, "A", [[1, 0], [1, 0], [0, 2]]), (b, "B", [[1, 0], [0, 1], [0, 2]]):
+        i, labels, experts = mutual_information(table)
+        near(got, 2 * i / (labels + experts), {i: "that is I itself; divide it by the mean of the two entropies.", i / (labels * experts)**.5: "divide by the arithmetic mean of the two entropies, not by the geometric one.", i / labels: "divide by the mean of both entropies, not by that of the labels alone.",
+                                              1: "the expert tells less than the labels hold: NMI is 1 only if each settles the other."}, what=f"the NMI of {name}")
+    near(among, 0, {a: "among the tokens that show an object, A's expert is always the same.", 1: "among the tokens that show an object, A's expert is always the same."}, what="the NMI among objects")
+    return "so NMI with three labels can be large without motion, and larger than with it. It takes the question among objects to tell."
+
+# %% ../../nbs/7_checks/03_video.ipynb #259b3cf6
+@check.exercise("video/study", 2, "NMI from a table of counts", kind="code", stars=2, minutes=15,
+    hint="p = counts / counts.sum(). With H over the entries that are not 0: I = H(rows) + H(columns) - H(table), where p.sum(1) are the rows' shares and p.sum(0) the columns'.")
+def nmi_from_counts(answer: Any) -> str:
+    rng = np.random.default_rng(0)
+    tables = {"a table of 3×4": rng.integers(1, 50, (3, 4)), "a table of 2×5": rng.integers(1, 9, (2, 5)), "a table with empty cells": np.array([[7, 0, 30], [0, 12, 5]]), "an expert that gets nothing": np.array([[7, 0, 30], [9, 0, 5]]),
+              "an expert that gets all": np.array([[0, 40], [0, 12], [0, 9]]), "a table in which each settles the other": np.array([[0, 40, 0], [12, 0, 0], [0, 0, 5]])}
+    for name, counts in tables.items():
+        got = run(answer, counts.copy())
+        try: odd = not np.isfinite(float(got))
+        except Exception: odd = False
+        if odd: raise Wrong(f"for {name} comes {float(got)}: 0 · log 0 counts as 0, so leave out what is 0.")
+        i, rows, columns = mutual_information(counts)
+        mistakes = {} if i < 1e-9 else {i / (rows * columns)**.5: "the arithmetic mean of the two entropies is asked for, not the geometric one.", i / max(rows, columns): "divide by the mean of the two entropies, not by the larger.", i / max(1e-9, min(rows, columns)): "divide by the mean of the two entropies, not by the smaller.",
+                                       i: "that is the mutual information in bits; divide it by the mean of the two entropies.", i * np.log(2): "that is the mutual information; divide it by the mean of the two entropies."}
+        near(number(got, "the NMI"), 2 * i / (rows + columns), mistakes, rel=1e-4, what=f"the NMI of {name}")
+    return "five lines, and sums instead of a list of all tokens. Counts are all that a study has to store."
+
+# %% ../../nbs/7_checks/03_video.ipynb #a9be5322
+def told_by_routers(
+    names: dict[str, str],  # other names for what tokens show; those alike are one label
+) -> float:
+    "NMI of names and experts from the study's stored choices: last layer, heterogeneous runs of the main comparison, mean over runs."
+    import pandas as pd
+    from moe_course.analysis.experiments import read_table, results_folder
+    folder = results_folder("video")
+    if not (folder / "routing.csv").exists(): raise Wrong(f"there is no {folder / 'routing.csv'} to compare with.")
+    runs, routing = read_table(folder), pd.read_csv(folder / "routing.csv", dtype={"run": str})
+    mine = runs[(runs.experiment == "main") & (runs.variant == "heterogeneous")].run
+    video = routing[routing.run.isin(mine) & (routing.layer == "blocks.2") & routing.shows.isin(["motion", "texture", "static"])]
+    tables = [g.assign(shows=g.shows.replace(names)).pivot_table(index="shows", columns="expert", values="count", aggfunc="sum", fill_value=0) for _, g in video.groupby("run")]
+    return float(np.mean([2 * i / (rows + columns) if rows + columns else 0. for i, rows, columns in map(mutual_information, tables)]))
+
+# %% ../../nbs/7_checks/03_video.ipynb #d61a64a2
+@check.exercise("video/study", 3, "Which distinction is it?", kind="ablation", stars=2, minutes=10,
+    hint="told({}), told({\"motion\": \"object\", \"texture\": \"object\"}), told({\"texture\": \"still\", \"static\": \"still\"}).")
+def which_distinction(answer: Any) -> str:
+    said = numbers(answer, "three labels", "motion and texture under one name", "texture and static under one name")
+    merged = lambda *labels: told_by_routers(dict.fromkeys(labels, "one"))
+    three, objects, still, odd = merged(), merged("motion", "texture"), merged("texture", "static"), merged("motion", "static")
+    near(said[0], three, {objects: "that is with two labels; told({}) renames nothing.", still: "that is with two labels; told({}) renames nothing."}, what="the NMI with three labels")
+    near(said[1], objects, {three: "that is with three labels: two of them are to have the same name.", still: "that merges texture with static; motion and texture are what shows an object.", odd: "that merges motion with static; motion and texture are what shows an object."}, what="the NMI with motion and texture under one name")
+    near(said[2], still, {three: "that is with three labels: two of them are to have the same name.", objects: "that merges motion with texture; texture and static are what does not move.", odd: "that merges motion with static; texture and static are what does not move."}, what="the NMI with texture and static under one name")
+    return "if a merger makes NMI larger, the router did not make that distinction; if it makes it smaller, it did."
+
+# %% ../../nbs/7_checks/03_video.ipynb #a0e26201
+@check.exercise("video/finetune", 1, "What leaks", stars=2, minutes=10,
+    hint="(a) Five of the 119 others are of the same sequence; all five have to be among the 47 that are not for training: a product of five fractions that begins with 47/119. (b), (c) The five others show the five other actions. (d) Nothing was seen of this sequence, so no action is ruled out.")
+def what_leaks(answer: Any) -> str:
+    company, nearest, missing, folds = numbers(answer, "a", "b", "c", "d")
+    alone = np.prod([(47 - i) / (119 - i) for i in range(5)])
+    near(company, 1 - alone, {alone: "that is the share that has none.", .6: "that is one clip's chance to be drawn; five others are of the same sequence.", 72 / 119: "that is one clip's chance to be drawn; five others are of the same sequence.", 0: "clips are drawn one by one here, not sequences.",
+                              .6**5: "one of the five is enough."}, rel=.005, what="a")
+    near(nearest, 0, {1 / 6: "it does not guess: the most alike is of the same sequence, and that one shows *another* action.", 1: "the most alike is of the same sequence, and each action is there once: the label is another one.", 1 / 20: "it has an answer: the label of a clip of the same sequence, which is another action."}, what="b")
+    near(missing, 1, {1 / 6: "it does not guess: the five others show five actions, and one is left.", 0: "the five others show five actions, and the one that is left is right.", 1 / 20: "the five others show five actions, and the one that is left is right."}, what="c")
+    near(folds, 1 / 6, {1: "nothing of this sequence was seen, so nothing is ruled out.", 0: "nothing of this sequence was seen, so nothing is ruled out; a guess at one of six is right now and then.", 1 / 5: "there are six actions."}, what="d")
+    return "always wrong, always right, and no better than chance, without knowing an action. A split decides what a number is about."
+
+# %% ../../nbs/7_checks/03_video.ipynb #b9fc4877
+def one_fold(sequence: Tensor, k: int, f: int, triple: Any) -> tuple[set[int], set[int]]:  # sequences for validation, for the test
+    "What a fold validates and tests on, or `Wrong`: clips that are missing, or in two parts, or of sequences in two parts."
+    try: train, val, test = (torch.as_tensor(part) for part in triple)
+    except Exception: raise Wrong("each fold is three tensors: (train, val, test).") from None
+    for name, part in dict(train=train, val=val, test=test).items():
+        if part.dtype == torch.bool or part.is_floating_point() or part.ndim != 1: raise Wrong(f"{name} is to be indices of clips, (n,) int64, not {tuple(part.shape)} {str(part.dtype).removeprefix('torch.')}.")
+        if not len(part): raise Wrong(f"with k={k} and {len(sequence.unique())} sequences {name} of fold {f} is empty. Are the sequences numbered without gaps first?")
+        if part.min() < 0 or part.max() >= len(sequence): raise Wrong(f"{name} of fold {f} names clips that are not there: give indices of clips, not of sequences.")
+    together = torch.cat([train, val, test]).bincount(minlength=len(sequence))
+    n = len(sequence.unique())
+    if n < len(sequence) and together.sum() == n and together[:n].all(): raise Wrong("those are the numbers of sequences; which *clips* are in each part?")
+    parts = [set(sequence[part].tolist()) for part in (train, val, test)]
+    for i, j, names in (0, 2, "train and test"), (1, 2, "val and test"), (0, 1, "train and val"):
+        shared = parts[i] & parts[j]
+        if shared: raise Wrong(f"in fold {f}, {names} share sequence {min(shared)}.")
+    if (together != 1).any(): raise Wrong(f"in fold {f}, clip {together.ne(1).nonzero()[0].item()} is in {together[together != 1][0]} parts; each is to be in one.")
+    return parts[1], parts[2]
+
+# %% ../../nbs/7_checks/03_video.ipynb #5325c42e
+@check.exercise("video/finetune", 2, "Folds by group", kind="code", stars=2, minutes=15,
+    hint="sequence.unique(return_inverse=True)[1] numbers the sequences 0, 1, 2, …; modulo k that is a part for each clip. Fold f tests on part f and validates on the part before it.")
+def folds_by_group(answer: Any) -> str:
+    g = torch.Generator().manual_seed(0)
+    shuffled = lambda numbers, clips: (s := torch.tensor(numbers).repeat_interleave(torch.tensor(clips)))[torch.randperm(len(s), generator=g)]
+    cases = (torch.arange(120) // 6 + 1, 5), (shuffled([5 * i for i in range(20)], [6] * 20), 5), (shuffled([3, 4, 8, 15, 16, 23, 42, 99, 108, 109, 112], [7, 2, 5, 1, 9, 3, 3, 4, 2, 8, 6]), 4), (shuffled([6, 2, 9], [4, 1, 7]), 3)
+    for sequence, k in cases:
+        got = run(answer, sequence.clone(), k)
+        if not isinstance(got, (list, tuple)) or len(got) != k: raise Wrong(f"{k} folds are asked for, a list of {k} triples.")
+        val, test = zip(*(one_fold(sequence, k, f, triple) for f, triple in enumerate(got)))
+        for what, parts in ("tested", test), ("for validation", val):
+            times = {s: sum(s in p for p in parts) for s in sequence.unique().tolist()}
+            s = next((s for s, n in times.items() if n != 1), None)
+            if s is not None: raise Wrong(f"over all {k} folds sequence {s} is {what} {times[s]} times; once is asked for.")
+        sizes = [len(p) for p in test]
+        if max(sizes) > min(sizes) + 1: raise Wrong(f"the folds test on {sizes} sequences: as even as can be is asked for. Are the sequences numbered without gaps first?")
+    return "nobody is in two parts of a fold, whatever the sequences are called. For people, places, films and patients alike."
+
+# %% ../../nbs/7_checks/03_video.ipynb #8174d7f8
+@check.exercise("video/finetune", 3, "How large must a difference be?", kind="ablation", stars=2, minutes=10,
+    hint="seen(0), seen(.1), the first of .05, .1, .15, … with seen(d) >= .8, and seen(.1, clips=1200).")
+def how_large_a_difference(answer: Any) -> str:
+    none, ten, least, many = numbers(answer, "d = 0", "d = 0.1", "least d", "d = 0.1 with 1,200 clips")
+    between(none, .008, .045, "less than we found: without any difference the interval lies above 0 by chance in one of forty.", "more than we found: of the twentieth part that is wrong by chance, half lies above 0 and half below.")
+    between(ten, .17, .32, "less than we found for a difference of ten points: are there 120 clips in five folds?", "more than we found for a difference of ten points: is 0 outside the *interval*, or only below the mean?")
+    near(least, .25, {.2: "that is seen in three of four repetitions.", .15: "that is seen in half of the repetitions.", .1: "that is seen in a quarter of the repetitions.", .05: "that is hardly ever seen.", .3: "that is seen nearly always; less will do.", 25: "as a share, please: seen takes 0.25 for 25 points."}, what="the least d")
+    between(many, .9, 1, "less than we found for 1,200 clips: ten times the clips, less than a third of the scatter.", "a share is at most 1.")
+    return "before you compare, ask what you could see. With 24 test clips a fold it is 25 points, or luck."

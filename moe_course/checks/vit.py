@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..check import Wrong, between, check, near, number, numbers, run, same
+from ..check import Wrong, between, check, is_a, near, number, numbers, run, same
 from ..vit.patches import patchify
 from ..vit.vit import ViT
 
@@ -108,7 +108,7 @@ def empty_slot(answer: Any) -> str:
     hint="The head looks at place 0 of norm(x). A subclass of nn.LayerNorm can put the mean of the patches there.")
 def mean_of_patches(answer: Any) -> str:
     model = run(answer, 12, 4, dim=16, depth=2, heads=2, classes=5, drop=0.)
-    if not isinstance(model, ViT): raise Wrong(f"a subclass of ViT is asked for; this makes a {type(model).__name__}.")
+    if not is_a(model, ViT): raise Wrong(f"a subclass of ViT is asked for; this makes a {type(model).__name__}.")
     last = []
     model.eval().blocks[-1].register_forward_hook(lambda module, args, out: last.append(out[0]))
     out, head = run(model, torch.randn(3, 3, 12, 12), queries=[0]), lambda x: model.head(F.layer_norm(x, (16,), eps=1e-6))

@@ -520,10 +520,10 @@ class Command(argparse.ArgumentParser):
     "What the commands have in common: words, where runs are kept, and a help that lists every key."
     def __init__(self, name: str, description: str):
         super().__init__(name, description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-        self.add_argument("words", nargs="*", metavar="GROUP.KEY=VALUE", help="what differs from the defaults")
+        self.add_argument("words", nargs="*", metavar="GROUP.KEY=VALUE", help="what differs from the defaults; none at all trains the default presets")
         self.add_argument("--runs", help="where runs are kept (default: MOE_COURSE_RUNS, or runs/ in the project)")
-        self.add_argument("--checkpoint-every", type=int, default=100, metavar="STEPS")
-        self.add_argument("--no-progress", action="store_true")
+        self.add_argument("--checkpoint-every", type=int, default=100, metavar="STEPS", help="steps between two checkpoints (default: 100); each pass ends with one as well")
+        self.add_argument("--no-progress", action="store_true", help="without a progress bar")
 
     def format_help(self) -> str:
         self.epilog = help_text()

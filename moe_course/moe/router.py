@@ -23,7 +23,7 @@ from ..core.output import described, fits
 AWAY = -1e4  # the logit of an expert that must not be chosen: its softmax and its sigmoid are 0
 
 # %% ../../nbs/2_moe/00_router.ipynb #78a09064
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Routing:
     "What a router decided for R rows, as a value: losses, statistics and figures are functions of it."
     logits: Tensor  # (R, E) scores before normalisation, free of noise
@@ -50,6 +50,11 @@ class Routing:
     def run(self) -> Tensor:
         "(R, K) bool: the choices that were made and not dropped, for which an expert is to run."
         return self.made if self.kept is None else self.made & self.kept
+
+    def __repr__(self) -> str:
+        "One line: as numbers, its tensors would fill pages."
+        given = [f"{n}=…" for n in ("kept", "mask", "chosen", "noisy") if getattr(self, n) is not None]
+        return f"Routing({', '.join([f'rows={self.rows}', f'experts={self.experts}', f'k={self.k}', *given])})"
 
     def detach(self) -> "Routing":
         "The same decision cut off from the graph, to keep for figures."

@@ -81,7 +81,7 @@ class ConvStem(nn.Module):
 
 # %% ../../nbs/4_video/08_embedding.ipynb #bf12c897
 class LinearStem(nn.Module):
-    "One matrix for each tubelet: 16×16×3 = 768 numbers to D at the seed's size."
+    "One matrix for each tubelet: 16×16×3 = 768 numbers to D at the specification's size."
     def __init__(self, patch: int, dim: int, channels: int, tubelet: int = 1):
         super().__init__()
         self.patch, self.tubelet = patch, tubelet

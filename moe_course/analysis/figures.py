@@ -5,9 +5,11 @@
 # %% auto #0
 __all__ = ['MARKERS', 'by_expert', 'entropies', 'plot_load_over_training', 'plot_expert_losses', 'plot_entropies', 'layer_table',
            'plot_layers', 'co_activation', 'expected_pairs', 'plot_co_activation', 'transitions', 'flows', 'ribbons',
-           'plot_flow', 'confusion', 'plot_confusion', 'frontier', 'plot_pareto', 'project', 'plot_embedding']
+           'plot_flow', 'wrapped', 'confusion', 'plot_confusion', 'frontier', 'plot_pareto', 'project',
+           'plot_embedding']
 
 # %% ../../nbs/5_analysis/07_training_figures.ipynb #0b41d941
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -282,6 +284,16 @@ def plot_flow(
     strongest = [widest(*each) for each in zip(tables, names, names[1:])]
     return with_alt(fig, f"Streams of tokens between experts of neighbouring layers. The widest: {'; '.join(strongest)}.")
 
+# %% ../../nbs/5_analysis/07_training_figures.ipynb #3bfa9610
+def wrapped(
+    label: str,
+    width: int = 26,  # characters a line
+    lines: int = 2,
+) -> str:
+    "A long label in lines of some width; what is too long even so ends in an ellipsis."
+    cut = textwrap.wrap(str(label), width, max_lines=lines, placeholder="…")
+    return "\n".join(cut) or str(label)
+
 # %% ../../nbs/5_analysis/07_training_figures.ipynb #ae1516c1
 def confusion(
     table: pd.DataFrame,  # columns answer, said, kind, as `answer_table` returns it
@@ -304,14 +316,16 @@ def plot_confusion(
 ) -> Figure:
     "Rows are right answers, columns what was said; each row's shares, darker for more; framed is what is right."
     share, n = counts.div(counts.sum(axis=1).clip(lower=1), axis=0), len(counts)
-    fig, ax = plt.subplots(figsize=(1.9 + (.5 if n <= 12 else .22) * n, 1.5 + (.42 if n <= 12 else .2) * n), dpi=100, layout="constrained")
+    labels = [wrapped(name, *((26, 2) if n <= 12 else (40, 1))) for name in counts.columns]
+    room = .055 * max(0, max(len(line) for label in labels for line in label.splitlines()) - 12)  # inches that long labels need
+    fig, ax = plt.subplots(figsize=(1.9 + room + (.5 if n <= 12 else .22) * n, 1.5 + room + (.42 if n <= 12 else .2) * n), dpi=100, layout="constrained")
     image = ax.imshow(share, cmap="Greys", vmin=0, vmax=1, aspect="auto")
     for i, j in np.ndindex(*share.shape):
         if n <= 12: ax.text(j, i, counts.iat[i, j], ha="center", va="center", fontsize=8, color="w" if share.iat[i, j] > .5 else "k")
         if i == j: ax.add_patch(plt.Rectangle((j - .5, i - .5), 1, 1, fill=False, ec="#d55e00", lw=1.4))
     ax.set(yticks=range(n), ylabel="right answer", xlabel="said", xticks=range(n))
-    ax.set_yticklabels([f"{a} ({c})" for a, c in counts.sum(axis=1).items()], fontsize=7)
-    ax.set_xticklabels(counts.columns, rotation=90, fontsize=7)
+    ax.set_yticklabels([f"{a} ({c})" for a, c in zip(labels, counts.sum(axis=1))], fontsize=7)
+    ax.set_xticklabels(labels, rotation=90, fontsize=7)
     fig.colorbar(image, format=PercentFormatter(1), shrink=.8)
     wrong = counts.where(~np.eye(n, dtype=bool), 0)
     i, j = np.unravel_index(wrong.to_numpy().argmax(), wrong.shape)

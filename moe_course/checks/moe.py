@@ -6,7 +6,8 @@
 __all__ = ['weights_below_one', 'top_p', 'more_steps', 'balance_of_soft', 'mutual_information', 'without_offset', 'served_first',
            'Counted', 'dispatch_by_loop', 'without_the_rule', 'finer_experts', 'flops', 'strided_expert', 'whose_noise',
            'weight_of_force', 'upcycling', 'missing_expert', 'soft_overhead', 'soft_without', 'which_half',
-           'router_adds', 'one_product', 'one_length']
+           'wide_and_narrow', 'known_experts', 'in_common', 'which_is_causal', 'drawn_by', 'let_it_write',
+           'without_balance', 'router_adds', 'one_product', 'one_length']
 
 # %% ../../nbs/7_checks/01_moe.ipynb #3fef3b59
 import math
@@ -17,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from ..check import Wrong, between, check, is_a, near, number, numbers, run, same
+from ..check import Wrong, between, check, is_a, letters, near, number, numbers, run, same
 from ..moe.balance import gate_entropy, load_entropy
 from ..moe.dispatch import dispatch_dense, limit
 from ..moe.experts import CNNExpert, MLPExpert
@@ -274,6 +275,130 @@ def which_half(answer: Any) -> str:
     between(dispatch, .035, .3, "as good as with nothing taken away: is the dispatch really uniform?", "more than we found with uniform dispatch: 250 steps of Adam at 1e-2, and the error relative to the variance of the targets?")
     between(combine, .5, 1.1, "less than we found with uniform combine: all tokens of a sequence are to get the same answer.", "worse than answering the mean: is the error relative to the variance of the targets?")
     return "with uniform combine all tokens get one answer. With uniform dispatch slots are alike, but each token still mixes the experts in its own way."
+
+# %% ../../nbs/7_checks/01_moe.ipynb #f3a2f91c
+@check.exercise("moe/toys", 1, "A very wide and a very narrow noise", stars=2, minutes=10,
+    hint="For small z, e^(-z) is 1 - z and log(1 - z) is -z. For (b) divide numerator and denominator of h by the largest of the exponentials.")
+def wide_and_narrow(answer: Any) -> str:
+    try: wide, narrow = answer
+    except Exception: raise Wrong("two functions are asked for: (wide, narrow).") from None
+    for p, d, sigma in (torch.tensor([.5, .2, .3]), torch.tensor([4., .3, 9.]), 3.), (torch.tensor([.1, .6, .05, .25]), torch.tensor([2., 1., 6., .4]), 2.5):
+        mean = (p * d).sum()
+        mistakes = {"that is the loss itself: to first order there is neither an exponential nor a logarithm of a sum left.": -(p / sigma * (-d / 2 / sigma**2).exp()).sum().log(),
+                    "log σ is missing: a wide noise is improbable at every point.": mean / 2 / sigma**2, "the sign of log σ is wrong: -log(1/σ) is +log σ.": -math.log(sigma) + mean / 2 / sigma**2,
+                    "σ stands squared in the exponent.": math.log(sigma) + mean / 2 / sigma, "the exponent has a 2 in its denominator.": math.log(sigma) + mean / sigma**2,
+                    "each expert's error counts as much as its gate says: p is missing.": math.log(sigma) + d.sum() / 2 / sigma**2}
+        same(torch.as_tensor(run(wide, p, d, sigma)), math.log(sigma) + mean / 2 / sigma**2, mistakes, eps=1e-4, what="wide(p, d, sigma)")
+        one = lambda e: torch.eye(len(p))[e]
+        mistakes = {"that is the gate: it is what remains for a *wide* noise.": p, "the gate's favourite? For small σ the exponentials differ by so much that p does not count.": one(p.argmax()),
+                    "d is an error: the nearest expert has the smallest.": one(d.argmax()), "that is h for σ = 1; σ goes to 0.": (p.log() - d / 2).softmax(0)}
+        same(torch.as_tensor(run(narrow, p, d)), one(d.argmin()), mistakes, what="narrow(p, d)")
+    return "wide: the expected error, scaled. Narrow: the winner takes all. σ is learned and falls, so the loss moves from the first to the second."
+
+# %% ../../nbs/7_checks/01_moe.ipynb #6dbe9714
+@check.exercise("moe/toys", 2, "Whose fault is it, the experts' or the gate's?", kind="code", stars=3, minutes=20,
+    hint="`fit` trains all parameters of a model, so make the planes a buffer (register_buffer): it is no parameter. A row's answers are [x, 1] @ planes.T. Like Mixture, the module returns (R, E, 1) and a Routing.")
+def known_experts(answer: Any) -> str:
+    from torch.func import functional_call, stack_module_state, vmap
+    for R, D, E in (7, 2, 4), (5, 3, 6):
+        planes, x = torch.randn(E, D + 1), torch.randn(R, D)
+        m = run(answer, planes.clone())
+        if not isinstance(m, nn.Module): raise Wrong(f"a module is asked for: Known(planes), not a {type(m).__name__}.")
+        out = run(m, x)
+        if not isinstance(out, tuple) or len(out) != 2 or not is_a(out[1], Routing): raise Wrong("like Mixture, it is to return what each expert says, and the routing.")
+        want = x @ planes[:, :D].T + planes[:, D]
+        same(out[0], want[..., None], {"the last column of the planes is their height: add it.": (x @ planes[:, :D].T)[..., None], "the height is the *last* column.": (x @ planes[:, 1:].T + planes[:, 0])[..., None],
+                                       "the last axis is that of the outputs: (R, E, 1).": want}, what="what the experts say")
+        r = out[1]
+        if r.k != E or not torch.allclose(r.gates, r.probs): raise Wrong("the mixtures of the table are soft: every expert is heard, weighted by its gate.")
+        with torch.no_grad():
+            for p in m.parameters(): p.add_(torch.randn_like(p))
+        if not torch.allclose(m(x)[0], want[..., None], atol=1e-5): raise Wrong("`fit` trains every parameter, and the planes are among them: make them a buffer.")
+        if torch.allclose(m(x)[1].probs, r.probs): raise Wrong("the gate is to learn, and nothing else: it has no parameters.")
+        if (n := sum(p.numel() for p in m.parameters())) != E * (D + 1): raise Wrong(f"the gate of the table is linear, {E * (D + 1)} numbers for {E} experts and {D} inputs; this has {n} parameters.")
+        same(m(x)[1].logits.softmax(-1), m(x)[1].probs, what="the softmax of the gate's logits")
+    models = [answer(planes.clone()) for _ in range(2)]
+    try: vmap(lambda p: functional_call(models[0], p, (x,))[0])(stack_module_state(models)[0])
+    except RuntimeError: raise Wrong("right so far, but `fit` maps it over many copies, and there the router's look for NaN cannot be used: Router(…, check=False).") from None
+    return "now `study` says whose fault it is: what stays of the error with experts that know everything is the gate's."
+
+# %% ../../nbs/7_checks/01_moe.ipynb #2ed5d8c6
+@check.exercise("moe/toys", 3, "What all rows have in common", kind="ablation", stars=2, minutes=10,
+    hint="crowd(lambda x: x.mean(0)) subtracts a mean from each pixel, as `split` does; x.mean() is one number for all. The lesson on balance builds its collapse from the same ingredient.")
+def in_common(answer: Any) -> str:
+    plain, right, balanced, also = numbers(answer, "largest share without the balance loss", "accuracy without it", "largest share with it", "accuracy with it")
+    if max(right, also) > 1: raise Wrong("accuracies are asked for as shares, 0.96 and not 96.")
+    if plain < .45 and balanced < .4: raise Wrong("those are the shares with a mean for each pixel: subtract one number, the mean of all.")
+    if balanced > plain: raise Wrong("it is the other way round: without the balance loss first, then with it.")
+    between(plain, .65, .95, "less than we found without the balance loss: is nothing but one mean subtracted?", "more than we found: is a mean subtracted at all?")
+    between(balanced, .4, .68, "less than we found with the balance loss: its weight is 0.1, as in `balanced`.", "more than we found with the balance loss.")
+    for got in right, also: between(got, .93, .985, "less accurate than we found, which was about 0.96 both times.", "more accurate than we found, which was about 0.96 both times.")
+    return "four of five images go to one expert, and the accuracy does not care. What all rows share says nothing about a row, and yet moves the gate for all at once."
+
+# %% ../../nbs/7_checks/01_moe.ipynb #23757ef1
+@check.exercise("moe/text", 1, "Which capacity is causal?", stars=3, minutes=15,
+    hint="Who stands in the queue of an expert before this choice? `limit` serves the first choices of *all* rows before any second choice. And the rows of a batch are numbered text after text.")
+def which_is_causal(answer: Any) -> str:
+    try: *said, count = answer
+    except Exception: raise Wrong("letters, letters and a number are asked for, such as (\"AB\", \"C\", 1).") from None
+    later, others = letters(tuple(said), "a later character of its own text", "another text")
+    why = {"A": "A is causal: rows queue as they stand, so only earlier characters can take a place away.", "B": "B: by probability, a later character that the router is surer of is served first.",
+           "C": "C: the second choice of an early character waits behind the first choices of all later ones.", "D": "D: K = 1, and rows queue as they stand; of its own text only earlier characters stand before a character.", "E": "E: without a capacity nobody waits for anybody."}
+    if wrong := sorted(later ^ set("BC")): raise Wrong(why[wrong[0]])
+    why = {c: f"{c}: there is no other text." for c in "ABC"} | {"D": "D: the four texts queue at the same experts, one text after the other.", "E": "E: without a capacity nobody waits for anybody."}
+    if wrong := sorted(others ^ set("D")): raise Wrong(why[wrong[0]])
+    near(number(count, "the number of texts"), 2, {3: "rows queue as they stand: the text behind it comes too late to take its places.", 1: "both texts before it stand before it in the queue.", 0: "those before it in the batch are served first."}, what="the number of texts")
+    return "only K = 1 in the order of rows never looks into its own future. And even then the same text gets another answer in other company."
+
+# %% ../../nbs/7_checks/01_moe.ipynb #ea98e56e
+def drawn_by(write: Any, says: Any, start: list[int], length: int, context: int, seed: int = 0) -> Tensor:
+    "What `write` makes of a model that has `says`, a function of its window (1, n) -> logits of the next character (V,), or `Wrong`."
+    shown = [0]
+    def model(ids):
+        if ids.ndim != 2 or len(ids) != 1: raise ValueError(f"the model wants (1, n) characters, not {tuple(ids.shape)}")
+        shown.append(ids.shape[1])
+        logits = 9 * torch.randn(1, ids.shape[1], len(says(ids[0])))
+        logits[0, -1] = says(ids[0])
+        return logits, []
+    ids = torch.as_tensor(run(write, model, list(start), length, context, torch.Generator().manual_seed(seed)))
+    if max(shown) > context: raise Wrong(f"the model was shown {max(shown)} characters; it sees the last {context} at most.")
+    if ids.shape == (length,) and ids[:len(start)].tolist() != list(start): raise Wrong("the start belongs to what is returned.")
+    if ids.shape != (len(start) + length,): raise Wrong(f"{len(start)} characters and {length} more are {len(start) + length}; you return {tuple(ids.shape)}.")
+    if ids[:len(start)].tolist() != list(start): raise Wrong("what is returned begins with the start.")
+    return ids[len(start):]
+
+# %% ../../nbs/7_checks/01_moe.ipynb #0c096e27
+@check.exercise("moe/text", 2, "Let it write", kind="code", stars=2, minutes=15,
+    hint="model(torch.tensor([ids[-context:]]))[0][0, -1] are the logits of the next character; torch.multinomial(…, 1, generator=generator) draws from their softmax.")
+def let_it_write(answer: Any) -> str:
+    sure = lambda n: torch.full((7,), -1e4).index_fill(0, torch.as_tensor(n) % 7, 0.)
+    after = drawn_by(answer, lambda seen: sure(seen[-1] + 1), [4], 9, 5)
+    same(after, (torch.arange(9) + 5) % 7, {"what was drawn has to be shown to the model next time.": torch.full((9,), 5)}, what="what follows a model that counts")
+    window, want = [3, 1, 4, 1, 5], []
+    for _ in range(12): want.append(sum((window + want)[-4:]) % 7)
+    same(drawn_by(answer, lambda seen: sure(seen.sum()), window, 12, 4), torch.tensor(want), what="what follows a model that adds up the last four")
+    p = torch.tensor([.7, .2, .1])
+    found = drawn_by(answer, lambda seen: p.log() + 3, [0], 1500, 8)
+    share = found.bincount(minlength=3) / len(found)
+    if share[0] > .99: raise Wrong("always the most probable: draw from the softmax, or it will soon say the same again and again.")
+    if (share - p).abs().max() > .05: raise Wrong(f"of characters with 70, 20 and 10 % it draws {', '.join(f'{100 * s:.0f}' for s in share)} %: is the softmax taken, and once?")
+    if not torch.equal(found, drawn_by(answer, lambda seen: p.log() + 3, [0], 1500, 8)): raise Wrong("with the same generator it writes another text: hand the generator to torch.multinomial.")
+    return "a model of text, its own last words, and a coin. Everything that writes letter by letter does it so."
+
+# %% ../../nbs/7_checks/01_moe.ipynb #f86c7e91
+@check.exercise("moe/text", 3, "Without the balance loss", kind="ablation", stars=2, minutes=10,
+    hint="trained_with(.01) and trained_with(0.): each trains for some seconds, and returns bits, load and NMI in this order.")
+def without_balance(answer: Any) -> str:
+    bits, load, told, bits0, load0, told0 = numbers(answer, "bits with the balance loss", "load with it", "NMI with it", "bits without it", "load without it", "NMI without it")
+    if load > load0 and told < told0: raise Wrong("it is the other way round: the numbers with the balance loss come first.")
+    for got in load, load0: between(got, .125, .5, "even would be 1/8, and the fullest expert has no less than that: is it the *largest* load?", "of two choices a character, an expert can have half at most.")
+    if load0 < load + .03: raise Wrong("without the balance loss the fullest expert has clearly more in our runs: is balance=0. handed on?")
+    between(load, .125, .3, "", "more than we found with the balance loss: its weight is 0.01, for 160 steps.")
+    if told < told0 + .03: raise Wrong("the expert tells more about the character with the balance loss in our runs: is it the NMI of the character *read*, `now`?")
+    between(told, .45, .85, "less than we found with the balance loss, after 160 steps.", "more than we found: the NMI of the character read.")
+    for got in bits, bits0: between(got, 2.5, 4.2, "fewer bits than we found after so few steps: validation text, divided by ln 2?", "more bits than we found after 160 steps.")
+    if abs(bits - bits0) > .15: raise Wrong("the bits hardly differ in our runs: the same seed and the same steps for both?")
+    return "the bits stay, the loads lean, and the experts tell less. Some of what looked like specialisation was the room that the balance loss makes."
 
 # %% ../../nbs/7_checks/01_moe.ipynb #e4ef51ef
 @check.exercise("moe/speed", 1, "What the router adds", stars=1, minutes=5,

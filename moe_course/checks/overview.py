@@ -128,8 +128,8 @@ def draw_path(
         bend = 0 if a[0] == b[0] else .12
         ax.add_patch(FancyArrowPatch(a, b, arrowstyle="-", connectionstyle=f"arc3,rad={bend}", color=colour, lw=1.6, alpha=.55, zorder=1, shrinkA=0, shrinkB=0))
     for i, (x, y) in enumerate(dots, 1):
-        ax.plot(x, y, "o", ms=8.5, color=colour, zorder=4)
-        ax.text(x, y + .02, str(i), color="white", fontsize=5.5, weight="bold", ha="center", va="center", zorder=5)
+        ax.plot(x, y, "o", ms=9.5, color=colour, zorder=4)
+        ax.text(x, y + .02, str(i), color="white", fontsize=5.5 if i < 10 else 5, weight="bold", ha="center", va="center", zorder=5)
 
 # %% ../../nbs/7_checks/07_overview.ipynb #e5a4bfa2
 def draw_map(
@@ -141,7 +141,7 @@ def draw_map(
     from matplotlib.figure import Figure
     from matplotlib.patches import FancyBboxPatch
     spots = places(whole)
-    fig = Figure(figsize=(11, .38 * (max(y for _, y in spots.values()) + 3.4)), dpi=100)
+    fig = Figure(figsize=(11, .45 * (max(y for _, y in spots.values()) + 3.4)), dpi=100)
     ax = fig.add_axes((.005, .005, .99, .99))
     for part in whole:
         x, y = spots[next(iter(part.notebooks))]
@@ -150,8 +150,8 @@ def draw_map(
         for n, label in part.notebooks.items():
             x, y = spots[n]
             ax.add_patch(FancyBboxPatch((x, y), WIDTH, HEIGHT, boxstyle="round,pad=0,rounding_size=.08", fc="#f2f2ee", ec="0.6", lw=.7, zorder=2))
-            ax.text(x + .05, y + .3, label, fontsize=7, va="center", zorder=3)
-            ax.text(x + WIDTH - .05, y + .6, long[n], fontsize=6, color="0.4", ha="right", va="center", zorder=3)
+            ax.text(x + .05, y + .27, label, fontsize=7, va="center", zorder=3)
+            ax.text(x + WIDTH - .05, y + .59, long[n], fontsize=6, color="0.4", ha="right", va="center", zorder=3)
     shown = {name: stops for name, stops in routes.items() if name != "The whole"}
     for i, (name, stops) in enumerate(shown.items()):
         draw_path(ax, [spots[s] for s in stops], COLOURS[i], .1 + .15 * i)

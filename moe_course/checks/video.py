@@ -9,13 +9,15 @@ __all__ = ['inside_without_torus', 'pausing_object', 'without_torus', 'needs_ord
            'forget_the_tables', 'count_tokens', 'number_the_questions', 'tells_the_order', 'mean_forgets', 'asks',
            'words_instead', 'still_tokens', 'frames_repeat', 'each_frame_once', 'pixels_left_out', 'how_large_a_shard',
            'what_has_changed', 'jpeg_instead', 'who_has_no_pixels', 'context_of_your_own', 'router_not_told',
-           'what_a_number_says', 'every_second_twice', 'flow_carried_along', 'how_much_disk', 'top_five',
-           'without_network', 'seed_flops', 'twice_the_experts', 'share_of_attention', 'what_saves_most', 'entropy',
-           'mutual_information', 'nothing_of_motion', 'nmi_from_counts', 'told_by_routers', 'which_distinction',
-           'what_leaks', 'one_fold', 'folds_by_group', 'how_large_a_difference']
+           'what_a_number_says', 'every_second_twice', 'flow_carried_along', 'even_collapse', 'spoilt_routings',
+           'row_by_row', 'who_notices', 'how_much_disk', 'top_five', 'without_network', 'seed_flops',
+           'twice_the_experts', 'share_of_attention', 'what_saves_most', 'entropy', 'mutual_information',
+           'nothing_of_motion', 'nmi_from_counts', 'told_by_routers', 'which_distinction', 'what_leaks', 'one_fold',
+           'folds_by_group', 'how_large_a_difference']
 
 # %% ../../nbs/7_checks/03_video.ipynb #38c29d43
 import json
+import math
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -591,6 +593,61 @@ def flow_carried_along(answer: Any) -> str:
     between(said[3], 0, .02, "a share cannot be negative.", "backwards, flow that is worked out anew points the other way.")
     between(said[1], .25, .75, "less than we found: shuffled frames show the axis.", "flow of shuffled frames knows the axis and not the direction: is it worked out anew?")
     return "carried along, flow gives away the order that the control was to take: a model that reads it passes every test of time with its eyes shut."
+
+# %% ../../nbs/7_checks/03_video.ipynb #89951ff6
+@check.exercise("video/checklist", 1, "How even is a collapse?", stars=2, minutes=5,
+    hint="A load is a share of all *choices*, and each token has K different ones. The entropy of a load that is even over n experts is ln n; divide it by ln E.")
+def even_collapse(answer: Any) -> str:
+    pair, favourite, single, eight = numbers(answer, "a", "b", "c", "d")
+    near(pair, .5, {0: "each token has two choices, and they are two different experts: half of all choices each.", 1: "two of four experts have nothing.", math.log(2): "divide by ln 4, the largest entropy of four experts."}, what="a")
+    even = -(.5 * math.log(.5) + .5 * math.log(1 / 6))
+    near(favourite, even / math.log(4), {even: "divide by ln 4, the largest entropy of four experts.", math.log(3) / math.log(4): "the favourite has its half of the choices, too.", 1: "one expert has half of all choices, the others a sixth each: that is not even.", .5: "the second choices go to three experts, not to one."}, what="b")
+    near(single, 0, {.5: "with one choice a token all choices can go to one expert."}, what="c")
+    near(eight, 1 / 3, {.5: "divide by the logarithm of the number of experts, and now there are eight.", .25: "ln 2 / ln 8: logarithms, not numbers of experts."}, what="d")
+    return "0 cannot be reached with K = 2, and a load that looks fairly even, 0.9, may have a favourite that everybody chooses. Look at the loads, too."
+
+# %% ../../nbs/7_checks/03_video.ipynb #b30118bb
+def spoilt_routings(R: int, E: int, K: int, g: torch.Generator) -> dict[str, tuple[Any, Tensor]]:  # what to say -> a routing, which rows are sound (R,)
+    "Routings of top-K whose rows have one thing wrong with them each, or nothing."
+    from moe_course.moe.router import TopK
+    r, half = TopK(K)(torch.randn(R, E, generator=g)), torch.arange(R) % 2 == 0
+    ranked = r.probs.argsort(-1, descending=True)
+    def made(index, scale=1.):
+        weight = r.probs.gather(1, index)
+        return replace(r, index=index, weight=weight / weight.sum(1, keepdim=True) * scale)
+    spoil = lambda index: torch.where(half[:, None], r.index, index)
+    tie = replace(r, logits=torch.zeros(R, E), probs=torch.full((R, E), 1 / E), index=torch.rand(R, E, generator=g).argsort(-1)[:, :K], weight=torch.full((R, K), 1 / K))
+    return {"all rows of a top-K router are sound; you find fault with some.": (r, torch.ones(R, dtype=torch.bool)), "the order of a row's choices does not matter.": (made(r.index.flip(1)), torch.ones(R, dtype=torch.bool)),
+            "of experts with equal scores any will do: compare scores, not numbers of experts.": (tie, torch.ones(R, dtype=torch.bool)),
+            "a better expert is left out: the last choice is only the next best.": (made(spoil(torch.cat([ranked[:, :K - 1], ranked[:, K:K + 1]], 1))), half),
+            "the same expert stands twice in a row.": (made(spoil(ranked[:, :1].expand(R, K))), half), "the weights do not sum to 1.": (made(r.index, torch.where(half, 1., .9)[:, None]), half),
+            "the weights are those of the other experts: each belongs to the choice in its place.": (replace(r, weight=torch.where(half[:, None], r.weight, r.weight.flip(1))), half),
+            "the choices are the best by `logits`, but the gate says other things: probs are to be the softmax of the logits.": (replace(r, logits=torch.where(half[:, None], r.logits, 2 * r.logits)), half)}
+
+# %% ../../nbs/7_checks/03_video.ipynb #c32fb0e1
+@check.exercise("video/checklist", 2, "Row by row", kind="code", stars=2, minutes=15,
+    hint="The worst score among the chosen, r.logits.gather(1, r.index).amin(1), is to be no less than the K-th best of all. Sort a row of index to see twins. Weights: compare with r.probs.gather(1, r.index), renormalised; torch.isclose(…).all(1) takes rounding into account.")
+def row_by_row(answer: Any) -> str:
+    g = torch.Generator().manual_seed(0)
+    for R, E, K in (12, 4, 2), (30, 7, 3):
+        for why, (routing, sound) in spoilt_routings(R, E, K, g).items():
+            got = run(answer, routing)
+            if not isinstance(got, Tensor) or got.dtype != torch.bool or got.shape != (R,): raise Wrong(f"a bool for each row is asked for, ({R},), not {tuple(got.shape) if isinstance(got, Tensor) else type(got).__name__}.")
+            if torch.equal(got, ~sound) and not sound.all(): raise Wrong("True is for rows that are sound; it is the other way round.")
+            if not torch.equal(got, sound): raise Wrong(why if sound.all() else f"a row that is not sound is let pass: {why}" if (got & ~sound).any() else f"a sound row is refused beside one with a fault: {why}")
+    return "a test of values says *which* row is wrong. The lesson compares numbers of experts, and would complain of a tie."
+
+# %% ../../nbs/7_checks/03_video.ipynb #63a906b9
+@check.exercise("video/checklist", 3, "Who notices?", kind="ablation", stars=2, minutes=10,
+    hint="moved = copy.deepcopy(model); in each of moved.blocks, mlp.experts becomes nn.ModuleList of the same experts from the second on, and the first behind them. Then asked(model) and asked(moved).")
+def who_notices(answer: Any) -> str:
+    right, even, wrong, still = numbers(answer, "right as it is", "least entropy as it is", "right with experts moved up", "least entropy with experts moved up")
+    if wrong > right + .1: raise Wrong("it is the other way round: the model as it is comes first.")
+    between(right, .78, .92, "less than we found for the model as it is: are its own experts still in their places? Change a copy.", "more than we found for the model as it is.")
+    if abs(wrong - right) < .15: raise Wrong("the answers hardly suffer: move the experts up in *every* block, and ask the copy.")
+    between(wrong, .3, .6, "less than we found with experts moved up by one place.", "more than we found: move the experts up in *every* block.")
+    for got in even, still: between(got, .68, .9, "less even than we found: the least of three entropies, divided by ln 4.", "more even than we found: give the least of three entropies.")
+    return "the router is right by its own lights, loads and FLOPs are as before, and half of the answers are gone. Only the row that asks for answers notices."
 
 # %% ../../nbs/7_checks/03_video.ipynb #917eac2e
 @check.exercise("video/end_to_end", 1, "How much disk?", stars=1, minutes=5,

@@ -72,6 +72,8 @@ def load_checkpoint(
     try:
         with zipfile.ZipFile(path) as f:  # torch.load does not look at the checksums
             damaged = f.testzip() or (min(i.header_offset for i in f.infolist()) and "the beginning")  # torch.load would count from there
+            folders = [i.filename for i in f.infolist() if i.external_attr & 16]  # torch.load would read nothing there, and hand out what was in memory
+            damaged = damaged or folders and folders[0]
         if damaged: raise ValueError(f"{damaged}: wrong checksum")
         state = torch.load(path, weights_only=True, map_location="cpu")
     except FileNotFoundError: raise CheckpointError(f"{path}: no such checkpoint") from None

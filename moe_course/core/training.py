@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['OptimConfig', 'TrainConfig', 'learning_rate', 'seed_for', 'generator_for', 'rows_of_step', 'mixup', 'by_question',
            'cross_entropy', 'all_losses', 'expert_sums', 'means_of', 'moved', 'share_buffers', 'evaluate',
-           'TrainingError', 'make_optimizer', 'make_accelerator', 'build_data', 'build_model', 'Trainer', 'Trained',
+           'TrainingError', 'make_accelerator', 'build_data', 'build_model', 'Trainer', 'Trained', 'first_words',
            'train', 'run_steps', 'Clock', 'final_numbers', 'help_text', 'default_data', 'one_line_errors', 'Command',
            'main']
 
@@ -250,15 +250,16 @@ class TrainingError(RuntimeError):
     "Training cannot go on; the message names the step and the last checkpoint."
 
 
-def make_optimizer(
+@patch
+def build(
+    self: OptimConfig,
     model: nn.Module,
-    optim: OptimConfig,
 ) -> torch.optim.Optimizer:
     "AdamW (Loshchilov & Hutter 2019, arXiv:1711.05101); weight decay on tensors of two and more axes only."
     params = [p for p in model.parameters() if p.requires_grad]
-    groups = [dict(params=[p for p in params if p.ndim >= 2], weight_decay=optim.weight_decay),
+    groups = [dict(params=[p for p in params if p.ndim >= 2], weight_decay=self.weight_decay),
               dict(params=[p for p in params if p.ndim < 2], weight_decay=0.0)]
-    return torch.optim.AdamW(groups, lr=optim.lr, betas=(optim.beta1, optim.beta2))
+    return torch.optim.AdamW(groups, lr=self.lr, betas=(self.beta1, self.beta2))
 
 # %% ../../nbs/0_core/05_training.ipynb #c3497a0e
 def make_accelerator(
@@ -305,7 +306,7 @@ class Trainer:
         if config.model.classes != train.classes: raise ConfigError(f"model.classes={config.model.classes}: the data has {train.classes} classes")
         torch.manual_seed(seed_for(config.train.seed, "weights"))
         model = build_model(config.model)
-        self.model, self.optimizer = self.accelerator.prepare(model, make_optimizer(model, config.optim))
+        self.model, self.optimizer = self.accelerator.prepare(model, config.optim.build(model))
         self.losses = config.model.losses() if hasattr(config.model, "losses") else {}
         self.steps = config.train.epochs * (len(train) // config.train.batch_size)
         self.step, self.sums, self.counted = 0, {}, 0  # sums of the losses since the last row of the log
@@ -410,6 +411,19 @@ class Trained:
         "The log: step, split, name, value."
         return read_metrics(self.folder)
 
+# %% ../../nbs/0_core/05_training.ipynb #7aa3cd83
+def first_words(
+    trainer: Trainer,
+    folder: Path,  # of the run
+    finished: bool = False,
+) -> str:  # a line
+    "What is trained, on what, for how long, and where it is kept."
+    model, data = (Path(trainer.config.preset.get(g, "own")).stem for g in ("model", "data"))
+    size = sum(p.numel() for p in trainer.bare_model.parameters())
+    left = f"from step {trainer.step:,} to {trainer.steps:,}" if trainer.step else f"{trainer.steps:,} steps"
+    todo = "finished, loaded from" if finished else f"{left} of {trainer.config.train.batch_size} rows ({trainer.config.train.epochs} times {len(trainer.data.train):,}), kept in"
+    return f"{model} ({size:,} parameters) on {data}: {todo} {folder}; moe_train --help lists what can be chosen"
+
 # %% ../../nbs/0_core/05_training.ipynb #d149573b
 def train(
     config: RunConfig,
@@ -417,6 +431,7 @@ def train(
     data: Any = None,  # splits train, val, test; default config.data.build()
     checkpoint_every: int = 100,  # steps; a checkpoint is also written after each pass
     progress: bool = True,
+    say: Callable[[str], None] | None = None,  # is told in a line what begins
 ) -> Trained:
     "Train a model, go on with a run that was stopped, or load one that is finished."
     trainer = Trainer(config, data)
@@ -425,6 +440,7 @@ def train(
         state = run.load()
         if state: trainer.restore(state)
         result = run.result()
+        if say and main: say(first_words(trainer, run.folder, result is not None))
         if result is None:
             result = run.finish(run_steps(trainer, run, checkpoint_every, progress, state or {}))
     return Trained(trainer.bare_model, result, run.folder, config)
@@ -540,7 +556,7 @@ def main(
     a = Command("moe_train", "Train a model, go on with a stopped run, or load a finished one.").parse_args(argv)
 
     def work():
-        done = train(load_config(*a.words), a.runs, checkpoint_every=max(1, a.checkpoint_every), progress=not a.no_progress)
+        done = train(load_config(*a.words), a.runs, checkpoint_every=max(1, a.checkpoint_every), progress=not a.no_progress, say=lambda line: print(line, flush=True))
         from accelerate import PartialState
         if PartialState().is_main_process: print(f"{json.dumps(done.result, indent=1)}\nrun folder: {done.folder}")
 

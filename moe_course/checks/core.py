@@ -6,7 +6,8 @@
 __all__ = ['same_batch_again', 'second_input', 'yesterdays_logits', 'one_image', 'other_brightness', 'border_costs',
            'colour_alone', 'half_a_disc', 'lives_on', 'in_a_name', 'own_preset', 'how_far', 'log_comes_first', 'called',
            'states_in', 'last_three', 'kept_three', 'newest_of', 'plain_write', 'killed_at', 'mean_that_survives',
-           'sums_left_behind', 'six_answers', 'check_of_your_own', 'check_that_draws']
+           'sums_left_behind', 'six_answers', 'check_of_your_own', 'check_that_draws', 'who_speaks', 'five_rounds',
+           'how_many_rounds']
 
 # %% ../../nbs/7_checks/08_core.ipynb #fbbe4eb6
 from dataclasses import dataclass, fields
@@ -434,3 +435,40 @@ def check_that_draws(answer: Any) -> str:
     near(gone, 0, {20: "was the fork taken away while the checks ran? judge looks it up in torch.random each time."}, what="how many are as without a check, without the fork")
     near(different, 1, {20: "judge sets the seed to 0 before each check: after it all readers draw the same."}, what="how many different ones there are")
     return "whatever seed a reader sets, the next number is the same one: an experiment over twenty seeds would have been one, twenty times."
+
+# %% ../../nbs/7_checks/08_core.ipynb #acf870ff
+@check.exercise("core/muon", 1, "Who speaks in a step", stars=1, minutes=5,
+    hint="The squared length of a matrix is the sum of its squared singular values. Muon sets all of them to one.")
+def who_speaks(answer: Any) -> str:
+    before, after = numbers(answer, "share in the gradient", "share in Muon's step")
+    near(before, 100 / (100 + 95 * .01), {10 / (10 + 95 * .1): "lengths add as squares.", 100 / (100 + 96 * .01): "the strongest is one of the 96: 95 others."}, rel=2e-3, what="the share in the gradient")
+    near(after, 1 / 96, {1 / 384: "a matrix of 96 by 384 has 96 singular values.", 1 / 95: "the strongest counts as well.", 1: "Muon sets all strengths to one."}, rel=2e-3, what="the share in Muon's step")
+    return "from 99 % of a step to 1 %. If the strongest direction was noise, little is lost now; if the others were noise, all of it is heard."
+
+# %% ../../nbs/7_checks/08_core.ipynb #2bda5024
+@check.exercise("core/muon", 2, "Five rounds", kind="code", stars=2, minutes=15,
+    hint="Divide by the norm first, X = G / G.norm().clamp(min=1e-7): the polynomial is made for strengths up to one. Then five times, with A = X @ X.T: X = a X + (b A + c A A) X.")
+def five_rounds(answer: Any) -> str:
+    for rows, columns in (6, 20), (20, 6), (8, 8):
+        U, _, V = torch.linalg.svd(torch.randn(rows, columns), full_matrices=False)
+        G = 30 * U * torch.linspace(1, .3, len(V)) @ V
+        kept, got = G.clone(), run(answer, G)
+        if not torch.equal(G, kept): raise Wrong("it changes the gradient that it was given: work on a new tensor.")
+        is_a(got, torch.Tensor)
+        if got.shape != G.shape: raise Wrong(f"a gradient of {rows}×{columns} gave {tuple(got.shape)}.")
+        if not got.isfinite().all() or got.norm() > 1e3: raise Wrong("it runs away: the polynomial is made for strengths up to one. Divide by the norm first.")
+        strength = torch.linalg.svdvals(got)
+        if strength.min() < .6 or strength.max() > 1.3: raise Wrong(f"after it the strengths of a {rows}×{columns} gradient are {strength.min():.2f} to {strength.max():.2f}; five rounds bring these to 0.7 to 1.2.")
+        if (got * (U @ V)).sum() / got.norm() / (U @ V).norm() < .95: raise Wrong("the directions have changed, and only their strengths should.")
+    if not torch.equal(run(answer, torch.zeros(3, 5)), torch.zeros(3, 5)): raise Wrong("where there is no gradient there should be no step, and no NaN: an expert that got no rows has such a one.")
+    return "XXᵀ has rows × rows numbers: a tall matrix is better turned first. That, and a mean of past gradients, is all that is missing to Muon."
+
+# %% ../../nbs/7_checks/08_core.ipynb #6340374e
+@check.exercise("core/muon", 3, "How many rounds?", kind="ablation", stars=2, minutes=10,
+    hint="The singular values of `even(G, rounds)`, and the mean of (s > .6) & (s < 1.3), for 5 and for 7 rounds.")
+def how_many_rounds(answer: Any) -> str:
+    five, seven = numbers(answer, "share after 5 rounds", "share after 7 rounds")
+    if five >= seven: raise Wrong("more rounds reach weaker directions; are the two shares in order, 5 and 7?")
+    between(five, .45, .8, "less than we found after 5 rounds: is G divided by its norm, and are the strengths taken after the rounds?", "more than we found after 5 rounds.")
+    between(seven, .93, 1, "less than we found after 7 rounds.", "a share is 1 at most.")
+    return "each round makes a weak direction 3.4 times as strong. Those still weak after five are a thousand times weaker than the strongest, and much of that is rounding; Muon leaves it there."

@@ -27,7 +27,7 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from .routing_maps import class_by_expert, plot_class_by_expert
-from .token_maps import (EXPERT_COLOURS, Paint, counts_by_layer, first_choice, first_weight, odds_ratio, paint_expert, paint_preference, paint_weight,
+from .token_maps import (EXPERT_COLOURS, Paint, counts_by_layer, first_choice, first_weight, odds_ratio, paint_expert, paint_preference, paint_weight, preferred,
                                             plot_token_by_expert, say_preferences, take_rows, tint, video_rows)
 from .trained import CannotOpen, Opened, open_run, shipped
 from ..core.images import DataBroken, DataNotFound, ImageSet
@@ -493,7 +493,9 @@ def first_look(
     counts: dict[str, np.ndarray],  # by layer: (sorts, E)
 ) -> Shown:
     "A state that is worth a look, found in the first clips."
-    layer, frame = max(counts, key=lambda n: odds_ratio(counts[n])[0].max()), s.frames // 2
+    likes = {n: odds_ratio(c)[0] * (preferred(c) == 0) for n, c in counts.items()}
+    layer, frame = max(likes, key=lambda n: likes[n].max()), s.frames // 2
+    expert = likes[layer].argmax()
     if not s.words: return Shown(layer=layer)
     place = s.grid[1] * s.grid[2]
     for item in range(min(len(s), 30)):
@@ -502,7 +504,9 @@ def first_look(
         about = [q for q, k in enumerate(kinds) if KIND_NAMES[k] in ("direction", "mover", "heading", "first")]
         if not 2 <= len(moving) <= place // 2: continue
         for q in about:
-            if ask(s, item, q).right: return replace(now, question=q, token=moving[0])
+            if not (a := ask(s, item, q)).right: continue
+            first = first_choice(s.rows(a.routings[layer]))[now.at(s):]
+            return replace(now, question=q, token=next((i for i in moving if first[i] == expert), moving[0]))
     return Shown(layer=layer, frame=frame)
 
 # %% ../../nbs/5_analysis/09_explorer.ipynb #cc874d48

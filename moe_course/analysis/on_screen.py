@@ -250,8 +250,9 @@ def try_explorer(screen: Screen) -> None:
     screen.until(lambda: screen.readout("token") == str(now.token), "the token's number")
     screen.key("token", "ArrowRight")
     shows(now := replace(now, token=now.token + 1), WhatIf(), "a step to the next token")
-    screen.tick("layer", layers[-1])
-    shows(now := replace(now, layer=layers[-1]), WhatIf(), "another layer")
+    other = next(name for name in layers[::-1] if name != now.layer)
+    screen.tick("layer", other)
+    shows(now := replace(now, layer=other), WhatIf(), "another layer")
     for paint in "what its expert prefers", "how sure the gate is", "expert":
         screen.tick("colours show", paint)
         shows(now := replace(now, paint=paint), WhatIf(), f"colours: {paint}")
@@ -373,10 +374,10 @@ def try_playground(screen: Screen) -> None:
 
 # %% ../../nbs/5_analysis/13_on_screen.ipynb #0c99a5d1
 def pose(screen: Screen) -> None:
-    "For the picture: take away the expert that the framed token likes best, and ask about all clips."
-    from moe_course.analysis.explorer import Explorer, WhatIf, first_choice
-    e = Explorer()
-    screen.press(e.s.experts[int(first_choice(e.s.rows(e.answered(WhatIf()).routings[e.shown.layer]))[e.shown.at(e.s)])])
+    "For the picture: take away the expert that is called motion, and ask about all clips."
+    from moe_course.analysis.explorer import Clips
+    from moe_course.analysis.trained import shipped
+    screen.press(next(name for name in Clips(shipped(), 1).experts if name.endswith("motion")))
     screen.press("ask all of them")
     screen.until(lambda: "all questions" in screen.text(), "the table of right answers")
 

@@ -9,7 +9,7 @@ __all__ = ['VARIES', 'TRAIN', 'SMALL', 'OUT', 'STUDY', 'VICTIMS', 'WRITERS', 'FO
            'Stage', 'Hit', 'judged', 'wrong_words', 'strike', 'signal_to', 'sigkill', 'ctrl_c', 'own_mounts',
            'mount_tmpfs', 'small_files', 'full_disk', 'read_only', 'little_memory', 'no_memory', 'worker_killed',
            'vanished', 'two_at_once', 'Case', 'cases', 'play', 'references', 'run_plan', 'summary', 'command_line',
-           'main', 'Watched', 'memory_of']
+           'main', 'Watched', 'memory_of', 'many_clips']
 
 # %% ../../nbs/6_beyond/01_faults.ipynb #5e563fc5
 import argparse
@@ -611,3 +611,32 @@ def memory_of(
     trainer.seen, trainer.every = [], every
     with tempfile.TemporaryDirectory(prefix="faults-") as d, Run(config, d) as run: run_steps(trainer, run, 100, False, {})
     return pd.DataFrame(trainer.seen, columns=["step", "mb"])
+
+# %% ../../nbs/6_beyond/01_faults.ipynb #c8868672
+def many_clips(
+    rows: int,  # clips
+    compared: int = 200,  # so many of them are decoded again
+) -> tuple[dict[str, int], pd.DataFrame]:  # what was made, and found different; read, mb: clips read so far and resident memory in MB
+    "Prepare windows of one small video, and read them all in random order."
+    import psutil, torch
+    from moe_course.video.decode import decode, encode
+    from moe_course.video.prepare import PreparedSet, PrepareSettings, open_prepared, prepare
+    g, memory = torch.Generator().manual_seed(0), []
+    with tempfile.TemporaryDirectory(prefix="faults-") as d:
+        source = encode(Path(d) / "one.mp4", torch.randint(0, 256, (640, 3, 16, 16), dtype=torch.uint8, generator=g))
+        start = torch.arange(rows, dtype=torch.float64) * (39 / rows)                    # of 40 seconds
+        table = pd.DataFrame(dict(source=source.name, start=start, stop=start + .5, label=torch.arange(rows) % 10, split="train", question=""))
+        table = table.assign(id=table.index.astype(str), label_name=table.label.astype(str), candidates=None, group="")
+        settings = PrepareSettings(frames=2, fps=None, size=8)
+        made, failed = prepare(table, d, Path(d) / "out", settings, [str(i) for i in range(10)])
+        clips = open_prepared(Path(d) / "out", mean=(0.,) * 3, std=(1 / 255,) * 3)        # pixels as they are stored
+        order, wrong = torch.randperm(rows, generator=g), 0
+        for i, index in enumerate(order.split(256)):
+            inputs, target = clips.batch(index)
+            wrong += (target[:, 0] != index % 10).sum().item()
+            memory.append((min(rows, (i + 1) * 256), psutil.Process().memory_info().rss / 2**20))
+        for i in order[:compared].tolist():
+            again = decode(source, frames=2, fps=None, size=8, start=start[i].item(), stop=start[i].item() + .5).video
+            wrong += not torch.equal(clips.stored(i), again)
+        facts = dict(clips=len(made), failed=len(failed), shards=len(list(Path(d).glob("out/shards/*.pt"))), places=made[["shard", "row"]].drop_duplicates().shape[0], wrong=wrong)
+    return facts, pd.DataFrame(memory, columns=["read", "mb"])

@@ -643,11 +643,11 @@ def row_by_row(answer: Any) -> str:
 def who_notices(answer: Any) -> str:
     right, even, wrong, still = numbers(answer, "right as it is", "least entropy as it is", "right with experts moved up", "least entropy with experts moved up")
     if wrong > right + .1: raise Wrong("it is the other way round: the model as it is comes first.")
-    between(right, .78, .92, "less than we found for the model as it is: are its own experts still in their places? Change a copy.", "more than we found for the model as it is.")
+    between(right, .85, .97, "less than we found for the model as it is: are its own experts still in their places? Change a copy.", "more than we found for the model as it is.")
     if abs(wrong - right) < .15: raise Wrong("the answers hardly suffer: move the experts up in *every* block, and ask the copy.")
-    between(wrong, .3, .6, "less than we found with experts moved up by one place.", "more than we found: move the experts up in *every* block.")
-    for got in even, still: between(got, .68, .9, "less even than we found: the least of three entropies, divided by ln 4.", "more even than we found: give the least of three entropies.")
-    return "the router is right by its own lights, loads and FLOPs are as before, and half of the answers are gone. Only the row that asks for answers notices."
+    between(wrong, .08, .28, "less than we found with experts moved up by one place.", "more than we found: move the experts up in *every* block.")
+    for got in even, still: between(got, .58, .75, "less even than we found: the least of three entropies, divided by ln 4.", "more even than we found: give the least of three entropies.")
+    return "the router is right by its own lights, its least even load and the FLOPs are as before, and most of the answers are gone. Only the row that asks for answers notices."
 
 # %% ../../nbs/7_checks/03_video.ipynb #917eac2e
 @check.exercise("video/end_to_end", 1, "How much disk?", stars=1, minutes=5,

@@ -132,11 +132,14 @@ class Trap:
         self,
         at: int = 0,  # which instruction; 0: only count
         act: Callable[[], None] = lambda: None,
-    ): self.at, self.act, self.seen, self.process = at, act, 0, os.getpid()
+    ):
+        self.at, self.act, self.seen, self.process = at, act, 0, os.getpid()
+        sys._getframe().f_trace_opcodes = True  # when tracing begins, Python 3.12 looks whether anybody has ever asked for instructions
 
     def __call__(self, frame, event, arg):
         "Called by Python when a function begins (see sys.settrace)."
         if not frame.f_code.co_filename.endswith(WRITERS): return None
+        frame.f_trace = self.step  # first: Python 3.13 tells of instructions only a frame that has it already
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
         return self.step
 

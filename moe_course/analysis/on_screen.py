@@ -133,6 +133,7 @@ class Screen:
 @patch
 def drag(self: Screen, name: str, to: float, by_way_of: tuple[float, ...] = ()) -> None:
     "Drag a slider to a share of its way, as fast as the browser can, perhaps to and fro."
+    self.control(name).scroll_into_view_if_needed()  # the mouse goes to places on the screen, whatever lies there
     bar, handle = (self.control(name).locator(c).bounding_box() for c in (".noUi-base", ".noUi-handle"))
     x, y = handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2
     self.page.mouse.move(x, y)

@@ -747,7 +747,8 @@ def entropy(
 def mutual_information(
     counts: Any,  # (labels, experts)
 ) -> tuple[float, float, float]:  # I, H of labels, H of experts, in bits
-    p = np.asarray(counts, float) / np.sum(counts)
+    p = np.asarray(counts, float)
+    p = p / p.sum()
     rows, columns = entropy(p.sum(1)), entropy(p.sum(0))
     return max(0., rows + columns - entropy(p)), rows, columns
 

@@ -12,7 +12,6 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
@@ -58,8 +57,9 @@ def plot_curves(
     names: Sequence[str] = ("loss", "top1"),  # what to draw, a panel each
 ) -> Figure:
     "Learning curves of several models, in one figure."
+    from seaborn import color_palette                                     # it imports scipy.stats: seconds, for a widget that draws no curve
     fig, axes = plt.subplots(1, len(names), figsize=(4.2 * len(names), 3), dpi=100, layout="constrained", squeeze=False)
-    colours = sns.color_palette("colorblind", len(logs))
+    colours = color_palette("colorblind", len(logs))
     for ax, name in zip(axes[0], names):
         for colour, (model, log) in zip(colours, logs.items()):
             for split, style in ("train", "--"), ("val", "-"):
@@ -75,10 +75,11 @@ def plot_load(
     counts: dict[str, np.ndarray],  # by layer: (classes, E) counts
 ) -> Figure:
     "The load of each expert, a panel a layer."
+    from seaborn import color_palette
     fig, axes = plt.subplots(1, len(counts), figsize=(3.2 * len(counts), 2.6), dpi=100, layout="constrained", squeeze=False, sharey=True)
     for ax, (layer, c) in zip(axes[0], counts.items()):
         load = c.sum(0) / c.sum()
-        ax.bar(range(len(load)), load, color=sns.color_palette("colorblind")[0])
+        ax.bar(range(len(load)), load, color=color_palette("colorblind")[0])
         ax.axhline(1 / len(load), color="k", ls="--", lw=1)
         ax.set(title=f"{layer}: fullest/mean {load.max() * len(load):.2f}", xlabel="expert", xticks=range(len(load)))
         ax.title.set_fontsize(10)

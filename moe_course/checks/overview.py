@@ -8,6 +8,7 @@ __all__ = ['LINK', 'PATH', 'LESSONS', 'COLOURS', 'WIDTH', 'HEIGHT', 'Part', 'par
 
 # %% ../../nbs/7_checks/07_overview.ipynb #62d7847f
 import json
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +75,7 @@ def how_long(
 ) -> str:
     "To read and run, and with exercises, in minutes or hours."
     say = lambda m: f"{m:.0f} minutes" if m < 100 else f"{m / 60:.0f} hours"
-    plain = sum(t.read + t.run for t in some)
+    plain = math.fsum(t.read + t.run for t in some)                      # sum() rounds otherwise from Python 3.12 on
     return f"{say(plain)}; with exercises {say(plain + sum(t.exercises for t in some))}"
 
 # %% ../../nbs/7_checks/07_overview.ipynb #7b317818

@@ -39,6 +39,7 @@ from unittest import mock
 import numpy as np
 import pandas as pd
 import torch
+import torch._dynamo                                                        # PyTorch 2.6 cannot import it for the first time under torch.device("meta")
 import yaml
 from torch import Tensor, nn
 

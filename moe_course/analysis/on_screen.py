@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['NOT_OURS', 'TRIES', 'chromium', 'why_not', 'free_port', 'command', 'served', 'listens', 'exactly', 'Screen',
            'differs', 'keep', 'browser', 'loaded', 'try_explorer', 'try_changes', 'try_browser', 'try_player',
-           'try_playground', 'pose', 'tour', 'in_thread', 'main']
+           'try_playground', 'pose', 'moving', 'tour', 'in_thread', 'main']
 
 # %% ../../nbs/5_analysis/13_on_screen.ipynb #b52fcdc0
 import argparse
@@ -382,6 +382,20 @@ def pose(screen: Screen) -> None:
     screen.press("ask all of them")
     screen.until(lambda: "all questions" in screen.text(), "the table of right answers")
 
+
+def moving(
+    path: str | Path,  # of the GIF
+    item: int = 5,  # which of the test clips
+) -> int:  # bytes
+    "The README's moving picture: a clip, and which expert takes its tokens in each layer of the model that comes with the course."
+    from moe_course.analysis.explorer import Clips, ask
+    from moe_course.analysis.token_maps import animate, paint_expert
+    from moe_course.analysis.trained import shipped
+    s = Clips(shipped(), item + 1)
+    a, names = ask(s, item, 0), [n.split()[-1] for n in s.experts]
+    paints = {n.replace("blocks.", "layer "): paint_expert(s.rows(r), names) for n, r in a.routings.items()}
+    return Path(path).write_bytes(animate(s.pictures(item), s.grid, paints, f"{s.questions(item)[0]}  {s.answers[a.said]}"))
+
 # %% ../../nbs/5_analysis/13_on_screen.ipynb #a4e46380
 TRIES = {"what moves?": try_explorer, "whose images?": try_browser, "collapse, cure": try_player, "balance by hand": try_playground}
 
@@ -428,6 +442,7 @@ def main(
     p = argparse.ArgumentParser("on_screen", description="Try the widgets in a headless Chromium.")
     p.add_argument("--pictures", help="folder for screenshots (the README's are in nbs/images); Voilà alone is tried")
     a = p.parse_args(argv)
+    if a.pictures: print(f"moving picture of {moving(Path(a.pictures) / 'moving.gif'):,} bytes")
     if why_not(): print(why_not())
     else: tour(a.pictures, ("voila",) if a.pictures else ("voila", "lab"))
     return 0

@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['EXPERT_COLOURS', 'KIND_COLOURS', 'NO_COLOUR', 'video_rows', 'take_rows', 'first_choice', 'first_weight',
            'counts_by_layer', 'odds_ratio', 'preferred', 'say_preferences', 'with_alt', 'alt', 'plot_token_by_expert',
-           'Paint', 'shares', 'paint_expert', 'paint_preference', 'paint_weight', 'tint', 'plot_token_map', 'save']
+           'Paint', 'shares', 'paint_expert', 'paint_preference', 'paint_weight', 'tint', 'plot_token_map', 'animate',
+           'save']
 
 # %% ../../nbs/5_analysis/05_token_maps.ipynb #caf42cec
 import io
@@ -17,6 +18,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import PIL.Image
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
@@ -265,6 +267,41 @@ def plot_token_map(
         line[-1].axis("off")
         if paint is not None: _legend(line[-1], paint)
     return with_alt(fig, f"{t} frames of a clip with its tokens painted. " + " ".join(f"{n}: {p.says}." for n, p in paints.items()))
+
+# %% ../../nbs/5_analysis/05_token_maps.ipynb #a11e05a2
+def animate(
+    frames: Tensor,  # (T, 3, H, W) uint8
+    grid: tuple[int, int, int],  # tokens in time, down, across; time divides T
+    paints: dict[str, Paint],  # pictures beside the clip, under their titles; the last one's legend is shown
+    title: str = "",
+    strength: float = .5,  # from 0, frames alone, to 1, colours alone
+    inches: float = 1.8,  # a picture
+    seconds: float = .3,  # a frame
+) -> bytes:  # a GIF that begins again
+    "The clip, and beside it the clip in grey and painted over, in motion."
+    (t, y, x), T = grid, len(frames)
+    if T % t: raise ValueError(f"grid {grid}: {t} steps in time do not divide {T} frames")
+    clip = frames.permute(0, 2, 3, 1).cpu().numpy() / 255
+    grey = (clip @ [.299, .587, .114])[..., None].repeat(3, -1)
+    slowly = lambda colour: colour.reshape(t, y * x, 3).repeat(T // t, 0).reshape(-1, 3)       # a tubelet's colour lasts for its frames
+    panels = {"the clip": clip} | {n: tint(grey, slowly(p.colour), (T, y, x), strength) for n, p in paints.items()}
+    fig = Figure(figsize=(len(panels) * inches + 1.1, inches + .5), dpi=100, layout="constrained")
+    *axes, aside = fig.subplots(1, len(panels) + 1, width_ratios=[1] * len(panels) + [.55])
+    _legend(aside, [*paints.values()][-1])
+    fig.suptitle(title, fontsize=10)
+    shots = []
+    for i in range(T):
+        for ax, (name, pictures) in zip(axes, panels.items()):
+            ax.clear()
+            ax.imshow(np.clip(pictures[i], 0, 1), interpolation="nearest")
+            ax.set(xticks=[], yticks=[])
+            ax.set_title(name, fontsize=8, loc="left", pad=3)
+        fig.savefig(shot := io.BytesIO(), format="png")
+        shots.append(PIL.Image.open(shot).convert("RGB"))
+    palette = PIL.Image.fromarray(np.concatenate([np.asarray(s) for s in shots])).quantize(255, PIL.Image.Quantize.MAXCOVERAGE, kmeans=1)
+    first, *others = [s.quantize(palette=palette, dither=PIL.Image.Dither.NONE) for s in shots]
+    first.save(out := io.BytesIO(), "GIF", save_all=True, append_images=others, duration=int(1000 * seconds), loop=0)
+    return out.getvalue()
 
 # %% ../../nbs/5_analysis/05_token_maps.ipynb #f059e152
 def save(

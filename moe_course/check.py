@@ -184,11 +184,11 @@ def near(
     "`Wrong`, with the reason if it is a known one, unless both numbers are the same."
     close = lambda a, b: abs(a - b) <= rel * max(abs(a), abs(b)) + 1e-9
     if close(got, want): return
-    usual = {2 * want: "it is twice the right one", want / 2: "it is half the right one", -want: "the sign is wrong"}
+    usual = {2 * want: "it is twice the right one", want / 2: "it is half the right one", -want: "the sign is wrong", 100 * want: "it is 100 times the right one: are these per cent?"}
     if want: usual[1 / want] = "it is the inverse of the right one"
     for value, why in {**mistakes, **{v: f"{what} is not {got:.4g}: {why}." for v, why in usual.items() if v not in mistakes}}.items():
         if close(got, value): raise Wrong(why)
-    raise Wrong(f"{what} is not {got:.4g}.")
+    raise Wrong(f"{what} is not {got:.4g}" + ("; but that is near: if you have rounded it, give more digits." if abs(got - want) <= .2 * abs(want) else "."))
 
 
 def between(
@@ -207,11 +207,13 @@ def run(
     f: Callable,  # the reader's function
     *args, **kwargs,
 ) -> Any:
-    "Call it; an error in it is `Wrong`, and nothing as a result is `Unanswered`."
+    "Call it; an error in it, or a function that returns nothing, is `Wrong`; one that is still three dots is `Unanswered`."
     if not callable(f): raise Wrong(f"a function or a class is asked for, not a {type(f).__name__}.")
     try: y = f(*args, **kwargs)
     except Exception as error: raise Wrong(f"{getattr(f, '__name__', type(f).__name__)} stopped with {brief(error)}") from None
-    if unanswered(y): raise Unanswered
+    if unanswered(y):
+        if y is None and len(getattr(getattr(f, "__code__", None), "co_code", "")) > len((lambda: ...).__code__.co_code): raise Wrong("nothing came back: is there a `return`?")
+        raise Unanswered
     return y
 
 

@@ -658,5 +658,5 @@ def still_life(
         ax.axis("off")
         ax.set_title(title, fontsize=10)
     off = f"without expert {', '.join(s.experts[e] for e in what_if.off)}" if what_if.off else "with a change"
-    fig.suptitle(f"{s.questions(shown.item)[shown.question]} ({s.answers[old.truth]}), {shown.layer}, {off}", fontsize=11)
+    fig.suptitle(f"{s.questions(shown.item)[shown.question]} ({s.answers[old.truth]}); {shown.layer} is shown; {off} in {', '.join(what_if.layers) or 'all layers'}", fontsize=11)
     return with_alt(fig, f"Explorer: {s.questions(shown.item)[shown.question]} As trained {s.answers[old.said]}, {off} {s.answers[new.said]}; right is {s.answers[old.truth]}.")

@@ -38,6 +38,7 @@ def weights_below_one(answer: Any) -> str:
 @check.exercise("moe/router", 2, "As many experts as a row needs", kind="code", stars=3, minutes=20,
     hint="Sort the gate downwards and sum it up (cumsum). An expert is needed if the sum *before* it is still below p. K = E, and `chosen` says who counts.")
 def top_p(answer: Any) -> str:
+    if isinstance(answer, nn.Module): raise Wrong("hand over the class, not an instance of it: TopP, not TopP(.7).")
     logits, mask = (1.5 * torch.randn(60, 5)).requires_grad_(), torch.arange(60) < 40
     probs, select = logits.softmax(-1), run(answer, .7)
     r = run(select, logits)
@@ -138,6 +139,9 @@ def dispatch_by_loop(answer: Any) -> str:
                     "a later expert overwrites an earlier one: add to y, do not assign.": last}
         want, before = dispatch_dense(x, r, experts), experts[3].calls
         same(run(answer, x, r, experts), want, mistakes, what="the rows that come back")
+        weight = r.weight.detach().requires_grad_()
+        y = run(answer, x, replace(r, weight=weight), experts)
+        if not y.requires_grad or torch.autograd.grad(y.sum(), weight, allow_unused=True)[0] is None: raise Wrong("the rows are right, but no gradient reaches routing.weight: the router would not learn.")
         if experts[3].calls > before: raise Wrong("the rows are right, but an expert is called that nobody chose: skip it.")
     return "this is how Mixtral's layer does it. Its backward pass adds gradients row by row, which costs what our Gather and Combine save."
 
@@ -184,6 +188,7 @@ def strided_expert(answer: Any) -> str:
     if tuple(run(answer, x).shape) != (2, 100): raise Wrong(f"two images give {tuple(answer(x).shape)}, where (2, 100) is asked for.")
     if any("MaxPool" in type(m).__name__ or "AvgPool2d" == type(m).__name__ for m in answer.modules()): raise Wrong("there is still a pool in it; the stride takes its place.")
     if sum(getattr(m, "stride", (1,)) == (2, 2) for m in answer.modules()) < 3: raise Wrong("three convolutions with stride 2 are asked for.")
+    if not any("Norm" in type(m).__name__ for m in answer.modules()): raise Wrong("a norm follows each convolution; there is none in it.")
     ratio = flops(answer, x) / flops(CNNExpert(100, 32), x)
     if .2 < ratio < .3: raise Wrong("it has a quarter of the FLOPs: a stride computes only every second place in both directions. Make it wider.")
     if abs(ratio - 1) > .05: raise Wrong(f"it has {ratio:.2f} times the FLOPs of CNNExpert(100, 32); FLOPs grow with the square of the width.")
@@ -196,7 +201,7 @@ def whose_noise(answer: Any) -> str:
     few, many, still, group = numbers(answer, "batch norm, 8 images", "batch norm, 64 images", "batch norm in eval, 8 images", "one group, 8 images")
     between(few, .03, .25, "batch norm in training depends on its company: is the expert in training mode?", "more than we found with 8 images.")
     if many >= few: raise Wrong("with more images the statistics are surer: the second number is to be smaller.")
-    between(few / many, 1.5, 4, "from 8 to 64 images the noise falls to less than a half: is the second number that of 64?", "the noise falls with about the square root of the number: 64 images have 8 times as many as 8.")
+    between(few / many, 1.5, 4, "from 8 to 64 images the noise of one expert falls to less than a half: are both numbers those of the same expert, made once, and is the second that of 64?", "the noise falls with about the square root of the number: 64 images have 8 times as many as 8.")
     if abs(still) > 1e-3: raise Wrong("in eval mode batch norm uses its running statistics, and no image depends on another: call .eval().")
     if abs(group) > 1e-3: raise Wrong("group norm sees one image at a time, whatever the number of groups: give it as norm=partial(group_norm, groups=1).")
     return "the noise is that of statistics over few images. Running statistics and group norm have none, with one group or four."
@@ -223,6 +228,7 @@ def upcycling(answer: Any) -> str:
         gate = (r.weight * r.run).sum(1).view(3, 5, 1)
         if len({p.data_ptr() for f in moe.experts for p in f.parameters()}) < 4 * len(list(dense.parameters())):
             raise Wrong("the experts share their weights: make a copy for each, or they can never differ.")
+        if {p.data_ptr() for p in moe.parameters()} & {p.data_ptr() for p in dense.parameters()}: raise Wrong("an expert is the dense layer itself: copy it for each, or training changes the old one.")
         same(y, want, {f"for k={k} the output is that of the dense layer times the gating weight, which is below 1: choose another selection.": want * gate}, what=f"the output for k={k}")
     y.square().sum().backward()
     if not any(p.grad is not None and p.grad.abs().max() > 1e-7 for p in moe.router.parameters()): raise Wrong("it starts equal for k=1, but its router gets no gradient.")
@@ -234,7 +240,7 @@ def upcycling(answer: Any) -> str:
 def missing_expert(answer: Any) -> str:
     plain, dropping = numbers(answer, "ratio without expert dropout", "ratio with expert dropout 0.2")
     if min(plain, dropping) < 1: raise Wrong("losing an expert cannot help on average: divide the error without it by the error with all, in eval mode.")
-    if dropping > plain: raise Wrong("it is the other way round in our runs: who trained with experts away is used to it. The ratio without dropout comes first.")
+    if dropping > plain: raise Wrong("in our runs the ratio is the smaller one with expert dropout: who trained with experts away is used to it. Is moe.eval() called before errors are measured? The ratio without dropout comes first.")
     between(plain, 1.5, 5, "less than we found without dropout: is the error that of toy_y, after 300 steps?", "more than we found without dropout: turn off one expert at a time.")
     between(dropping, 1, 1.55, "", "more than we found with dropout: is moe in training mode while it trains?")
     return "its error doubles without dropout and grows by a third with it. The price: with all experts there it is somewhat worse."
@@ -407,7 +413,7 @@ def router_adds(answer: Any) -> str:
     two, one, more, most = numbers(answer, "share with K = 2", "share with K = 1", "weights with K = 2", "weights with K = 1")
     for got, K in (two, 2), (one, 1):
         want = 8 / (2 * K * 768)
-        near(got, want, {100 * want: "give a share, not per cent.", 2 * want: "the dense layer has two products, one that widens and one that narrows." if K == 1 else "the dense layer is as wide as two experts, and it has two products.",
+        near(got, want, {100 * want: "give a share, not per cent.", 2 * want: "the dense layer has two products, one that widens and one that narrows." if K == 1 else "the dense layer is as wide as two experts, and it has two products. (K = 2 comes first.)",
                          want / 2: "a multiplication and an addition each, in the router as in the layer.", 1 + want: "that is the whole; by which share does it grow?"}, what=f"the share with K = {K}")
     near(more, 4, {8: "the dense layer is as wide as two experts.", 2: "eight experts, beside a dense layer as wide as two."}, what="the factor for the weights with K = 2")
     near(most, 8, {4: "with K = 1 the dense layer is as wide as one expert."}, what="the factor for the weights with K = 1")
@@ -420,6 +426,7 @@ def one_product(answer: Any) -> str:
     for counts, D, H in ([3, 0, 5, 1], 6, 7), ([2, 2, 2], 4, 3), ([0, 9], 5, 8):
         R, E, most = sum(counts), len(counts), max(counts)
         rows, weight = torch.randn(R, D), torch.randn(E, D, H)
+        rows[0] = 0                                                       # a row of zeros is no padding
         want = torch.cat([part @ w for part, w in zip(rows.split(counts), weight)])
         with FlopCounterMode(display=False) as count: got = run(answer, rows.clone(), list(counts), weight.clone())
         same(got, want, {"all rows went through the first expert.": rows @ weight[0]}, what=f"the result for counts {counts}")

@@ -45,7 +45,7 @@ from ..video.text import pack, sequence_length
 def inside_without_torus(answer: Any) -> str:
     first, middle, last = numbers(answer, "first frame", "middle frame", "last frame")
     near(middle, 1/4, {1: "in the middle frame every object is in the middle, whichever way it moves.", 0: "a guess at one of four directions is right now and then.", 1/2: "there are four directions."}, what="the share for the middle frame")
-    near(last, 1, {1/4: "who moves right has left the middle to the right by then."}, what="the share for the last frame")
+    near(last, 1, {1/2: "it lies on one side of the middle, not just on one line with it: the side tells the direction.", 1/4: "who moves right has left the middle to the right by then."}, what="the share for the last frame")
     near(first, 1, {1/4: "who moves right has to come from the left, if he is in the middle later.", 0: "that it lies on the other side is just as good a sign."}, what="the share for the first frame")
     return "all frames but one give it away. A network that sees a single frame would look like one that understands motion."
 
@@ -115,7 +115,7 @@ def changed_last(answer: Any) -> str:
     same(got, truth(m), mistakes, what="last_change(m)")
     b = backwards(m, 8)
     back, asked = torch.as_tensor(np.asarray(run(answer, b), np.int64)), truth(m) >= 0
-    same(back, truth(b), what="last_change of the clips played backwards")
+    same(back, truth(b), {"two that change first together, change last together when the clip is played backwards: any tie counts.": torch.where(got < 0, -1, truth(b, ties=False))}, what="last_change of the clips played backwards")
     if not torch.equal(back >= 0, asked) or (back[asked] == got[asked]).any(): raise Wrong("backwards the first change is the last: the answer has to differ.")
     return f"it makes sense in {asked.float().mean():.0%} of such clips, forwards and backwards alike, and the answer always differs: it needs order."
 
@@ -312,6 +312,8 @@ def number_the_questions(answer: Any) -> str:
     if not is_a(e, ClipEmbedding): raise Wrong(f"a subclass of ClipEmbedding is asked for; this makes a {type(e).__name__}.")
     with torch.no_grad():
         for p in e.parameters(): p.add_(.1 * torch.randn_like(p))
+        for m in e.modules():                                             # a padding row stays at zero in any training
+            if isinstance(m, nn.Embedding) and m.padding_idx is not None: m.weight[m.padding_idx] = 0
     video, text, at = torch.randn(2, 4, 3, 16, 16), torch.randint(1, 30, (2, 3, 5)), e.eval().layout(3)
     got, plain = run(e, video, text, text > 0), ClipEmbedding.forward(e, video, text, text > 0)
     if not (isinstance(got, tuple) and len(got) == 3): raise Wrong("forward returns tokens, mask and mean, as ClipEmbedding's does.")
@@ -338,7 +340,7 @@ def tells_the_order(answer: Any) -> str:
     time, nothing, difference, tubelets = numbers(answer, "places in time", "nothing", "difference alone", "tubelets alone")
     if nothing > 1e-5: raise Wrong("without places in time, and with tubelets of one frame, the tokens are the same ones in another order, and attention does not see their order: time=False.")
     for value, name in (time, "places in time"), (difference, "the difference to the next frame"), (tubelets, "a matrix over two frames"):
-        between(value, 1e-4, 10, f"{name} must change something when the clip is played backwards: four numbers, in the order of the question.", "relative changes are asked for.")
+        between(value, 1e-4, 10, f"{name} must change something when the clip is played backwards: four numbers, in the order of the question, with two digits that are not zero.", "relative changes are asked for.")
     return "three things tell the order, each alone. Without all three a clip is a bag of patches."
 
 # %% ../../nbs/7_checks/03_video.ipynb #de4b0d41
@@ -383,6 +385,7 @@ def words_instead(answer: Any) -> str:
     if not y.isfinite().all(): raise Wrong("a row without words gives NaN: the softmax over nothing.")
     if moves(f(words=torch.where(mask[..., None], words, words + 5))).any(): raise Wrong("words that the mask excludes change the answer.")
     if moves(f(words=words + 1))[5]: raise Wrong("a row without any word is to hear nothing.")
+    if not moves(f(x=x + torch.randn(R, D)))[5]: raise Wrong("what is heard is *added* to the token: a row that hears nothing still works on its token.")
     if not moves(f(words=words + torch.randn(R, L, D)))[:5].all(): raise Wrong("other words do not change the answer.")
     if moves(f(words=words[:, [2, 0, 1, 3, 4]], mask=mask[:, [2, 0, 1, 3, 4]])).any(): raise Wrong("the order of the words changes the answer: attention is to know no order but that in the words themselves.")
     swapped = words.clone(); swapped[0] = torch.randn(L, D)
@@ -508,7 +511,7 @@ def jpeg_instead(answer: Any) -> str:
     hint="layout = config.build().embed.layout(4) has a length, and says how many video tokens there are. A token's pixels are its patch in three colours, in each frame of its tubelet.")
 def who_has_no_pixels(answer: Any) -> str:
     rows, zeros, pixels = numbers(answer, "rows", "rows without pixels", "numbers a token")
-    near(rows, 616, {308: "there are two clips.", 512: "[CLS] and words are routed, too.", 538: "each of the four questions brings its words and its [CLS].", 269: "there are two clips, and four questions to each."}, rel=1e-4, what="the number of rows")
+    near(rows, 616, {208: "that is the preset `temporal`; the defaults of TemporalMoEViTConfig are asked for.", 308: "there are two clips.", 512: "[CLS] and words are routed, too.", 538: "each of the four questions brings its words and its [CLS].", 269: "there are two clips, and four questions to each."}, rel=1e-4, what="the number of rows")
     near(zeros, 104, {52: "there are two clips.", 96: "[CLS] shows nothing either.", 8: "words show nothing either."}, rel=1e-4, what="the number of rows without pixels")
     near(pixels, 96, {48: "a tubelet has two frames.", 32: "there are three colours.", 16: "there are three colours, and two frames in a tubelet.", 192: "the difference to the next frame goes into the embedding, not to the experts."}, rel=1e-4, what="the numbers a token has")
     return "one row in six has zeros where its pixels would be. The texture expert can do no more for them than a plain one, and a router can learn that."
@@ -591,7 +594,7 @@ def flow_carried_along(answer: Any) -> str:
     for got, name in (said[0], "shuffled"), (said[2], "reversed"):
         between(got, .98, 1, f"an arrow that is carried along says what it said in the clip: under {name} it tells the direction as if nothing had happened.", "a share is at most 1.")
     between(said[3], 0, .02, "a share cannot be negative.", "backwards, flow that is worked out anew points the other way.")
-    between(said[1], .25, .75, "less than we found: shuffled frames show the axis.", "flow of shuffled frames knows the axis and not the direction: is it worked out anew?")
+    between(said[1], .38, .7, "less than we found: shuffled frames show the axis.", "flow of shuffled frames knows the axis and not the direction: is it worked out anew?")
     return "carried along, flow gives away the order that the control was to take: a model that reads it passes every test of time with its eyes shut."
 
 # %% ../../nbs/7_checks/03_video.ipynb #89951ff6

@@ -197,7 +197,7 @@ class Hard(nn.Module):
 
     def __init__(self,
         estimator: Literal["switch", "straight_through", "gumbel"] = "switch",
-        temperature: float = 1.0,  # of the softmax that the gradient sees; set it as training goes on, see `anneal`
+        temperature: float = 1.0,  # of the softmax that gives the gradient, and for `switch` the weight too; set it as training goes on, see `anneal`
     ):
         super().__init__()
         if estimator not in ("switch", "straight_through", "gumbel"):

@@ -37,8 +37,8 @@ class Layout:
         q = torch.arange(self.questions, device=device)
         return torch.cat([q, torch.full((self.video,), -1, device=device), q.repeat_interleave(self.words)])
 
-    def hears(self, device: torch.device | None = None) -> Tensor | None:  # (S, S) bool, [listener, speaker]
-        "The video hears itself, a question hears the video and itself; None if that is no restriction (a single question that the video may hear)."
+    def hears(self, device: torch.device | None = None) -> Tensor:  # (S, S) bool, [listener, speaker]
+        "The video hears itself, a question hears the video and itself."
         owner = self.owner(device)
         return (owner[:, None] == owner) | (owner == -1)
 

@@ -65,7 +65,6 @@ def controlled(
     clips, asked = data.rows(index)
     inputs = clip_inputs(clips, asked, data.config)
     if control == "in order": return inputs, torch.from_numpy(asked.answer)
-    mean = inputs["video"].mean()
     if control == "words only": video, flow = torch.zeros_like(inputs["video"]), torch.zeros_like(inputs["flow"]) if "flow" in inputs else None
     else:
         g = generator_for(data.config.seed, control, *np.asarray(index).tolist())

@@ -188,7 +188,7 @@ def near(
     if want: usual[1 / want] = "it is the inverse of the right one"
     for value, why in {**mistakes, **{v: f"{what} is not {got:.4g}: {why}." for v, why in usual.items() if v not in mistakes}}.items():
         if close(got, value): raise Wrong(why)
-    raise Wrong(f"{what} is not {got:.4g}" + ("; but that is near: if you have rounded it, give more digits." if abs(got - want) <= .2 * abs(want) else "."))
+    raise Wrong(f"{what} is not {got:.4g}" + ("; but that is near: if you have rounded it, give more digits." if want % 1 and abs(got - want) <= .2 * abs(want) else "."))
 
 
 def between(

@@ -9,10 +9,12 @@ __all__ = ['check', 'Wrong', 'Unanswered', 'Exercise', 'unanswered', 'Checks', '
 # %% ../nbs/0_core/06_check.ipynb #a575010d
 import ast
 import json
+import math
 import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -89,7 +91,7 @@ class Checks:
 check = Checks()
 
 # %% ../nbs/0_core/06_check.ipynb #7576e932
-def brief(error: Exception) -> str:
+def brief(error: BaseException) -> str:
     "An error in one line."
     return f"{type(error).__name__}: {str(error).strip().splitlines()[0][:160] if str(error).strip() else 'no message'}"
 
@@ -99,14 +101,14 @@ def judge(self: Checks, lesson: str, number: int, answer: Any) -> tuple[bool, st
     "Whether the answer is right, and what there is to say about it."
     e = self.find(lesson, number)
     if e is None: return False, f"there is no exercise {number} of {lesson!r}; check.exercises() lists them all"
-    if unanswered(answer): return False, f"not answered yet: {e.title} ({e.about})"
     try:
+        if unanswered(answer): raise Unanswered
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             return True, f"right: {e.test(answer)}"
     except Unanswered: return False, f"not answered yet: {e.title} ({e.about})"
     except Wrong as why: return False, f"not yet: {why}"
-    except Exception as why: return False, f"not yet: with this answer came {brief(why)}"
+    except (Exception, SystemExit) as why: return False, f"not yet: with this answer came {brief(why)}"
 
 # %% ../nbs/0_core/06_check.ipynb #e6da6b46
 @patch
@@ -182,13 +184,14 @@ def near(
     what: str = "the answer",
 ) -> None:
     "`Wrong`, with the reason if it is a known one, unless both numbers are the same."
-    close = lambda a, b: abs(a - b) <= rel * max(abs(a), abs(b)) + 1e-9
+    close = lambda a, b: a == b or abs(a - b) < float("inf") and abs(a - b) <= rel * max(abs(a), abs(b)) + 1e-9
     if close(got, want): return
     usual = {2 * want: "it is twice the right one", want / 2: "it is half the right one", -want: "the sign is wrong", 100 * want: "it is 100 times the right one: are these per cent?"}
     if want: usual[1 / want] = "it is the inverse of the right one"
-    for value, why in {**mistakes, **{v: f"{what} is not {got:.4g}: {why}." for v, why in usual.items() if v not in mistakes}}.items():
+    for value, why in {**mistakes, **{v: f"{what} is not {got:.4g}: {why}{'' if why.endswith('?') else '.'}" for v, why in usual.items() if v not in mistakes}}.items():
         if close(got, value): raise Wrong(why)
-    raise Wrong(f"{what} is not {got:.4g}" + ("; but that is near: if you have rounded it, give more digits." if want % 1 and abs(got - want) <= .2 * abs(want) else "."))
+    unit = 10.0 ** Decimal(f"{got!r}").normalize().as_tuple().exponent if math.isfinite(got := float(got)) else 0  # of its last digit
+    raise Wrong(f"{what} is not {got:.4g}" + ("; but that is near: if you have rounded it, give more digits." if want % 1 and abs(got - want) < unit else "."))
 
 
 def between(
@@ -212,7 +215,8 @@ def run(
     try: y = f(*args, **kwargs)
     except Exception as error: raise Wrong(f"{getattr(f, '__name__', type(f).__name__)} stopped with {brief(error)}") from None
     if unanswered(y):
-        if y is None and len(getattr(getattr(f, "__code__", None), "co_code", "")) > len((lambda: ...).__code__.co_code): raise Wrong("nothing came back: is there a `return`?")
+        written = getattr(f.forward if isinstance(f, torch.nn.Module) else f, "__code__", None)
+        if y is None and len(getattr(written, "co_code", "")) > len((lambda: ...).__code__.co_code): raise Wrong("nothing came back: is there a `return`?")
         raise Unanswered
     return y
 

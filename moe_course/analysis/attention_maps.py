@@ -90,8 +90,10 @@ def rollout(
     total = None
     for a in attention:
         if a.shape[-2] != a.shape[-1]: raise ValueError(f"attention: rollout needs the rows of all {a.shape[-1]} tokens, got {a.shape[-2]}")
-        mixed = (1 - residual) * a.mean(1) + residual * torch.eye(a.shape[-1], dtype=a.dtype, device=a.device)
-        mixed = mixed / mixed.sum(-1, keepdim=True)                                      # a row nobody speaks to keeps only itself
+        own = torch.eye(a.shape[-1], dtype=a.dtype, device=a.device)
+        mixed = (1 - residual) * a.mean(1) + residual * own
+        whole = mixed.sum(-1, keepdim=True)
+        mixed = torch.where(whole > 0, mixed / whole, own)                               # a token that hears nobody keeps itself
         total = mixed if total is None else mixed @ total
     if total is None: raise ValueError("attention: no layers")
     return total

@@ -158,8 +158,8 @@ def say_expert(
     text = f"<b style='color:{EXPERT_COLOURS[page.expert % 10]}'>expert {page.expert}</b> takes {own.mean():.0%} of all images"
     if own.any(): text += f"; it is right on {right[own].mean():.0%} of them and on {right[~own].mean():.0%} of the others'" if not own.all() else f"; it is right on {right.mean():.0%}"
     classes, supers = province(v, page.expert), province(v, page.expert, True)
-    text += f".<br>It owns (more than half go there) {len(classes)} classes{': ' + list_(False, 12) if classes else ''}{' …' if len(classes) > 12 else ''}"
-    return f"{text}; {len(supers)} superclasses{': ' + list_(True, 6) if supers else ''}.<br>{found} of its images fit what you chose."
+    text += f".<br>It owns (more than half go there) {len(classes)} class{'' if len(classes) == 1 else 'es'}{': ' + list_(False, 12) if classes else ''}{' …' if len(classes) > 12 else ''}"
+    return f"{text}; {len(supers)} superclass{'' if len(supers) == 1 else 'es'}{': ' + list_(True, 6) if supers else ''}.<br>{found} of its images fit what you chose."
 
 # %% ../../nbs/5_analysis/12_browser.ipynb #4dc94c99
 @patch

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
+import torch
 
 from .cost import cost
 from ..core.config import ConfigError, load_config, project_folder, split_overrides
@@ -59,6 +60,7 @@ def save_figures(
     save(plot_curves({m: t.metrics for m, t in done.items()}), "curves")
     for m, t in done.items():
         val = t.config.data.build().val
+        if val.batch(torch.arange(1))[1].ndim != 1: continue  # several questions an input: it has no class
         counts = class_by_expert(t.model, val)
         if counts:
             save(plot_load(counts), f"{m}_load_by_layer")
@@ -79,7 +81,7 @@ def main(
         if a.download: load_cifar100(download=True)
         preset, _ = split_overrides(["model=vit,moe_vit", f"data={default_data()}", *a.words])
         words = [w for w in a.words if not w.startswith(("model=", "data="))] + [f"data={preset['data']}"]
-        models = [m for m in preset["model"].split(",") if m]
+        models = list(dict.fromkeys(m for m in preset["model"].split(",") if m))
         if not models: raise ConfigError("model=: name at least one preset, such as model=vit,moe_vit")
         table, done = compare(models, words, a.runs, checkpoint_every=max(1, a.checkpoint_every), progress=not a.no_progress)
         print(f"\n{' and '.join(models)} on {preset['data']}, validation set\n\n{pretty(table)}\n")

@@ -40,12 +40,12 @@ def parameters(
 ) -> tuple[int, float]:  # all; active for one row
     "How many numbers a model stores, and how many of them one row passes through."
     size = lambda m: sum(p.numel() for p in m.parameters())
-    total = idle = size(model)
-    idle = 0.0
+    total, idle = size(model), 0.0
     for m in model.modules():
         if isinstance(getattr(m, "experts", None), nn.ModuleList):
-            k = getattr(getattr(getattr(m, "router", None), "select", None), "k", len(m.experts))
-            idle += size(m.experts) * (1 - k / len(m.experts))
+            select, E = getattr(getattr(m, "router", None), "select", None), len(m.experts)
+            k = getattr(select, "k", getattr(select, "capacity_factor", E))  # experts that choose: as many as a row gets in the mean
+            idle += size(m.experts) * (1 - min(k, E) / E)
     return total, total - idle
 
 # %% ../../nbs/5_analysis/00_cost.ipynb #8a756354

@@ -90,7 +90,7 @@ def study_from(
     values: Any,  # what the YAML file holds
 ) -> Study:
     "A study from plain values, every run's configuration checked; ConfigError in one line."
-    if not isinstance(values, dict) or not isinstance(values.get("experiments"), dict): raise ConfigError(f"{name}: a study needs 'experiments:' with a name each")
+    if not isinstance(values, dict) or not isinstance(values.get("experiments"), dict) or not values["experiments"]: raise ConfigError(f"{name}: a study needs 'experiments:' with a name each")
     shared, out = str(values.get("words", "")), {}
     for key, e in values["experiments"].items():
         if not isinstance(e, dict) or "variants" not in e: raise ConfigError(f"{name}, {key}: an experiment needs 'variants:'")
@@ -99,6 +99,7 @@ def study_from(
         words = {v: " ".join(f"{shared} {e.get('words', '')} {w}".split()) for v, w in _variants(f"{name}, {key}", e["variants"]).items()}
         seeds = e.get("seeds", [0, 1, 2])
         if not isinstance(seeds, list) or not seeds or not all(isinstance(s, int) for s in seeds): raise ConfigError(f"{name}, {key}: seeds={seeds} is not a list of whole numbers")
+        if len(set(seeds)) < len(seeds): raise ConfigError(f"{name}, {key}: seeds={seeds} names a seed twice")
         out[str(key)] = Experiment(str(key), str(e.get("question", "")), words, tuple(seeds))
         for job in out[str(key)].jobs()[:len(words)]: job.config  # fails here rather than after an hour
     return Study(name, str(values.get("about", "")), out)
@@ -231,6 +232,7 @@ def run_all(
     workers: int,
     runs: str | Path | None = None,
     progress: bool = True,
+    checkpoint_every: int = 500,
 ):  # yields (job, row, log)
     "Run jobs side by side and hand out results as they come."
     rows = {j: len(_data(" ".join(w for w in j.words.split() if w.startswith("data"))).train) for j in jobs}
@@ -238,13 +240,14 @@ def run_all(
     pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start)
     with tqdm(total=round(sum(size.values())), unit="GFLOP", desc=f"{len(jobs)} runs", disable=not progress, smoothing=0) as bar:
         try:
-            with _deaf(): futures = {pool.submit(run_job, j, runs): j for j in jobs}
+            with _deaf(): futures = {pool.submit(run_job, j, runs, checkpoint_every): j for j in jobs}
             for f in as_completed(futures):
                 job = futures[f]
                 bar.update(round(size[job]))
                 try: yield job, *f.result()
                 except RunBusy as e: tqdm.write(f"left out: {e}", file=sys.stderr)
                 except BrokenProcessPool: raise RunBusy("a worker died (out of memory?); the same command goes on where it was") from None
+            pool.shutdown()  # all is done: the workers leave by themselves
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
             for p in multiprocessing.active_children(): p.terminate()  # their runs have checkpoints
@@ -257,12 +260,13 @@ def run_study(
     runs: str | Path | None = None,  # where runs are kept; default `runs_folder()`
     results: str | Path | None = None,  # default: report/results in the project
     progress: bool = True,
+    checkpoint_every: int = 500,  # steps
 ) -> pd.DataFrame:  # the study's table
     "Train what the study's table lacks, and write the table after each run."
     folder, jobs = results_folder(study.name, results), study.jobs()
     known = set(read_table(folder).run)
     missing = {j.config.hash: j for j in study.jobs(only) if j.config.hash not in known}
-    for job, row, log in run_all(list(missing.values()), workers, runs, progress) if missing else (): add_run(folder, jobs, row, log)
+    for job, row, log in run_all(list(missing.values()), workers, runs, progress, checkpoint_every) if missing else (): add_run(folder, jobs, row, log)
     if known:
         with FileLock(folder / ".lock"): write_results(folder, jobs, read_table(folder), read_curves(folder))  # a study that was edited: its rows anew
     return read_table(folder)
@@ -289,6 +293,16 @@ def summary(
     return pd.DataFrame.from_dict(rows, orient="index", columns=["mean", "low", "high", "seeds"])
 
 
+def _pairs(table: pd.DataFrame, a: str, b: str, value: str) -> pd.Series:
+    "a - b for each seed that both have."
+    pair = table[table.variant.isin([a, b])].pivot(index="seed", columns="variant", values=value)
+    missing = [v for v in (a, b) if v not in pair]
+    if missing: raise ValueError(f"{missing[0]}: no such variant in the table")
+    pair = pair.dropna()
+    if not len(pair): raise ValueError(f"{a}, {b}: no seed in common")
+    return pair[a] - pair[b]
+
+
 def difference(
     table: pd.DataFrame,  # rows of one experiment
     a: str,  # a variant
@@ -296,10 +310,7 @@ def difference(
     value: str = "val_top1",
 ) -> tuple[float, float, float]:  # mean, low, high
     "How much better a is than b, by the seeds that both have."
-    pair = table[table.variant.isin([a, b])].pivot(index="seed", columns="variant", values=value).dropna()
-    missing = [v for v in (a, b) if v not in pair]
-    if missing: raise ValueError(f"{missing[0]}: no such variant in the table")
-    return interval(pair[a] - pair[b])
+    return interval(_pairs(table, a, b, value))
 
 # %% ../../nbs/5_analysis/03_experiments.ipynb #9b733459
 def say(
@@ -309,8 +320,10 @@ def say(
     value: str = "val_top1",
 ) -> str:
     "In words: a against b, in percentage points, with the 95 % interval of the difference paired by seed."
-    mean, low, high = (100 * x for x in difference(table, a, b, value))
-    numbers = f"{mean:+.1f} points (95 % interval {low:+.1f} to {high:+.1f}, {table[table.variant == a].seed.nunique()} seeds)"
+    pairs = 100 * _pairs(table, a, b, value)
+    mean, low, high = interval(pairs)
+    if len(pairs) < 2: return f"{a} against {b}: {mean:+.1f} points with one seed, which has no interval"
+    numbers = f"{mean:+.1f} points (95 % interval {low:+.1f} to {high:+.1f}, {len(pairs)} seeds)"
     if low > 0: return f"{a} is better than {b}: {numbers}"
     if high < 0: return f"{a} is worse than {b}: {numbers}"
     return f"{a} and {b} cannot be told apart: {numbers}"
@@ -343,6 +356,8 @@ class StudyCommand(Command):
     "The command line of `moe_experiments`."
     def __init__(self):
         super().__init__("moe_experiments", "Run what a study's table of results lacks, and keep the table.")
+        study = next(action for action in self._actions if action.dest == "words")
+        study.metavar, study.help = "STUDY", "one of those below, or the path of a .yaml file"
         self.add_argument("--only", default="", metavar="NAME,NAME", help="experiments of the study (default: all)")
         self.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes, one thread each (default: as many as there are cores)")
         self.add_argument("--results", help="where tables are kept (default: report/results in the project)")
@@ -371,7 +386,7 @@ def main(
         if a.workers < 1: raise ConfigError(f"--workers={a.workers}: at least one is needed")
         study, only = load_study(a.words[0]), [n for n in a.only.split(",") if n]
         table = read_table(results_folder(study.name, a.results))
-        if not a.list: table = run_study(study, only, a.workers, a.runs, a.results, not a.no_progress)
+        if not a.list: table = run_study(study, only, a.workers, a.runs, a.results, not a.no_progress, max(1, a.checkpoint_every))
         print(state_of(study, table, only).to_string())
         print(f"results: {results_folder(study.name, a.results)}")
 

@@ -35,7 +35,8 @@ def by_expert(
     parts = rows.name.astype(str).str.extract(rf"^{what}/(?P<layer>.+)/(?P<expert>\d+)$").dropna()
     rows = rows.loc[parts.index]
     table = pd.DataFrame(dict(step=rows.step, layer=parts.layer, expert=parts.expert.astype(int), value=rows.value))
-    return table.sort_values(["step", "layer", "expert"], ignore_index=True)
+    depth = lambda key: key.str.replace(r"\d+", lambda n: n[0].zfill(6), regex=True) if key.name == "layer" else key   # blocks.2 before blocks.10
+    return table.sort_values(["step", "layer", "expert"], ignore_index=True, key=depth)
 
 # %% ../../nbs/5_analysis/07_training_figures.ipynb #a992a8d6
 def entropies(
@@ -45,7 +46,7 @@ def entropies(
     "Entropy of the load and of the gates over training, in units of ln E; nan for a single expert, or where the log has no gates."
     load = by_expert(metrics, "load", split)
     entropy = lambda v: float(-(v[v > 0] * np.log(v[v > 0])).sum() / np.log(len(v))) if len(v) > 1 else np.nan
-    out = load.groupby(["step", "layer"]).value.agg(load=entropy, experts="size")
+    out = load.groupby(["step", "layer"], sort=False).value.agg(load=entropy, experts="size")
     gates = metrics[(metrics.split == split) & metrics.name.astype(str).str.startswith("gate_entropy/")]
     layer = gates.name.astype(str).str.removeprefix("gate_entropy/")
     gate = pd.Series(gates.value.to_numpy(), pd.MultiIndex.from_arrays([gates.step, layer], names=["step", "layer"]), dtype=float)
@@ -171,14 +172,19 @@ def co_activation(
 
 def expected_pairs(
     together: np.ndarray,  # (E, E) as `co_activation` returns it
-    rounds: int = 300,
+    rounds: int = 300,  # halvings
 ) -> np.ndarray:  # (E, E), 0 on the diagonal; rows sum to what those of `together` do without their diagonal
     "How many pairs there would be if partners were chosen by popularity alone (quasi-independence)."
     partners = together.sum(1) - together.diagonal()
-    a = np.sqrt(partners)
+    if not partners.any(): return np.zeros(together.shape)
+    most, low = partners.argmax(), 2 * partners.max() ** .5                             # below it a(S - a) cannot be as large as the most
+    smaller = lambda S: 2 * partners / (S + np.sqrt(np.maximum(S**2 - 4 * partners, 0)))  # the smaller root for each expert
+    high, over = 1e9 * low, smaller(low).sum() < low                                    # over: one expert outweighs all others, and has the larger root
     for _ in range(rounds):
-        others = a.sum() - a
-        a = np.sqrt(a * np.divide(partners, others, out=np.zeros_like(a), where=others > 0))
+        S = (low * high) ** .5
+        a = smaller(S)
+        if over: a[most] = S - a[most]
+        low, high = (S, high) if (a.sum() < S) == over else (low, S)
     pairs = np.outer(a, a)
     np.fill_diagonal(pairs, 0)
     return pairs

@@ -157,6 +157,7 @@ def film(self: Player, name: str) -> Film | None:
 @patch
 def cast(self: Player, change: Any = None) -> None:
     "Other runs: the cursor goes to the beginning."
+    if self.quiet: return
     w, self.quiet = self.w, True
     self.shown = [self.film(w.left.value), self.film(w.right.value)]
     w.at.value, w.at.max = 0, max(len(f.steps) for f in self.shown if f) - 1
@@ -185,7 +186,7 @@ def open(self: Player, button: Any = None) -> None:
     except CannotOpen as e:
         w.message.value = f'<span style="color:#b00020">{e}</span>'
         return
-    name, w.message.value = Path(w.folder.value.strip()).name, ""
+    name, w.message.value = Path(w.folder.value.strip()).expanduser().resolve().name, ""
     self.logs[name], self.quiet = log, True
     self.films.pop(name, None)
     right = w.right.value

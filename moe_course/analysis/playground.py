@@ -95,7 +95,7 @@ def draw(
     for e, (i, l) in enumerate(zip(r.importance.tolist(), r.load.tolist())):
         x = 60 + e * w
         pen.rectangle((x + 10, floor - 56 * i, x + 30, floor), EXPERT_COLOURS[e % 10])
-        pen.rectangle((x + 36, floor - 56 * l, x + 56, floor), "white", EXPERT_COLOURS[e % 10], 3)
+        if l: pen.rectangle((x + 36, floor - 56 * l, x + 56, floor), "white", EXPERT_COLOURS[e % 10], 3)
         pen.text((x + 33, floor + 3), f"{i:.2f}  {l:.2f}", "black", _font(9), anchor="ma")
     pen.text((90 + E * w, floor - 30), "left: importance (solid) and load (hollow)", "black", _font(10))
     return sheet
@@ -105,7 +105,7 @@ STARTS = {"most like expert 0": [[2, 1, 0, 0], [1.5, 0, 1, 0], [3, 0, 0, -1], [.
           "all equal": [[0.] * 4] * 6,
           "sure and even": [[3, 0, 0, 0], [0, 3, 0, 0], [0, 0, 3, 0], [0, 0, 0, 3], [3, 0, 0, 0], [0, 3, 0, 0]],
           "collapsed": [[3.5, 0, 0, 0]] * 6}
-BEST = dict(importance_cv2="0 … E−1", load_cv2="0 … E−1", switch_balance="1 … E", router_z="small", gate_entropy="0 … ln E", load_entropy="0 … ln E", sparsity="0 … 1−1/E", max_over_mean="1 … E", evenness="0 … 1", unrouted="0 … 1")
+BEST = dict(importance_cv2="0 … E−1", load_cv2="0 … E−1", switch_balance="≈ 1 … E", router_z="0 …", gate_entropy="0 … ln E", load_entropy="0 … ln E", sparsity="0 … 1−1/E", max_over_mean="1 … E", evenness="0 … 1", unrouted="0 … 1")
 
 
 class Playground:
@@ -123,10 +123,10 @@ class Playground:
         w.loss, w.descend = widgets.Dropdown(description="loss", options=list(BALANCE), value="switch_balance"), widgets.Button(description="20 steps down", tooltip="gradient descent on the chosen loss")
         w.picture, w.values, w.says = widgets.Image(format="png", layout=widgets.Layout(width="max-content", max_width="100%", height="max-content", align_self="flex-start")), widgets.HTML(), widgets.HTML()
         row = lambda *c: widgets.HBox(c, layout=widgets.Layout(flex_flow="row wrap", align_items="center", margin="0 10px 0 0"))
-        heads = row(*(widgets.HTML(f"<b>expert {e}</b>", layout=widgets.Layout(width="245px" if not e else "190px")) for e in range(E)))
+        heads = widgets.HBox([widgets.HTML(f"<b>expert {e}</b>", layout=widgets.Layout(width="245px" if not e else "190px", margin="0")) for e in range(E)])
         self.ui = widgets.VBox([row(w.start, w.k), row(w.capacity, w.priority), row(w.loss, w.descend), heads, *(widgets.HBox(line) for line in w.logits), w.says, row(w.picture, w.values)])
         for c in (w.k, w.capacity, w.priority, w.loss, *(c for line in w.logits for c in line)): c.observe(self.redraw, "value")
-        w.start.observe(lambda _: self.put(torch.tensor(STARTS[w.start.value])), "value")
+        w.start.observe(lambda change: change.new and self.put(torch.tensor(STARTS[change.new])), "value")
         w.descend.on_click(lambda _: self.put(self.setting.descend()))
         self.redraw()
 
@@ -154,8 +154,9 @@ def redraw(self: Playground, change: Any = None) -> None:
     "Bring picture and numbers up to the state."
     if self.quiet: return
     s, w = self.setting, self.w
+    if w.start.value and not torch.allclose(s.logits, torch.tensor(STARTS[w.start.value])): w.start.value = None  # so that it can be chosen again
     values, r = s.values(), s.routing()
     line = lambda n: f"<tr><td>{'<b>' if n == s.loss else ''}{n}{'</b>' if n == s.loss else ''} &nbsp;</td><td>{values[n]:.3f} &nbsp;</td><td style='color:#666'>{BEST[n]}</td></tr>"
-    w.values.value = f"<table><tr><td><b>losses</b></td><td></td><td></td></tr>{''.join(map(line, BALANCE))}<tr><td><b>statistics</b></td><td></td><td></td></tr>{''.join(map(line, STATISTICS))}</table>"
+    w.values.value = f"<table><tr><td><b>losses</b></td><td>value</td><td style='color:#666'>range</td></tr>{''.join(map(line, BALANCE))}<tr><td><b>statistics</b></td><td></td><td></td></tr>{''.join(map(line, STATISTICS))}</table>"
     w.says.value = f"load {', '.join(f'{v:.0%}' for v in r.load.tolist())}; {r.dropped:.0%} of the choices dropped" + ("; <b>this loss has no gradient here</b>" if not s.push().abs().max() > 1e-7 else "")
     w.picture.value = png(draw(s))

@@ -24,11 +24,10 @@ def count_choices(
 ) -> Tensor:  # (classes, E), double
     "How often the rows of each class chose each expert; rows that do not count and choices that were dropped are left out."
     rows, k = routing.index.shape
+    if target.ndim != 1: raise ValueError(f"target: expected one label an input, got shape {tuple(target.shape)}")
     if rows % len(target): raise ValueError(f"target: {len(target)} labels do not divide {rows} rows")
     label = target.repeat_interleave(rows // len(target))[:, None].expand(-1, k)
-    counts = torch.ones_like(routing.index, dtype=torch.float64)
-    if routing.kept is not None: counts = counts * routing.kept
-    if routing.mask is not None: counts = counts * routing.mask[:, None]
+    counts = routing.run.to(torch.float64)
     flat = (label * routing.experts + routing.index).flatten()
     return torch.zeros(classes * routing.experts, dtype=torch.float64, device=counts.device).index_add_(0, flat, counts.flatten()).view(classes, -1)
 

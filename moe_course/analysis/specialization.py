@@ -30,8 +30,9 @@ class View:
     def choice(self) -> np.ndarray: return self.gates.argmax(1)  # (R,) the expert that the gate likes best
 
     def save(self, path: str | Path) -> None:
-        "A small file: half precision for the gates, bytes for classes."
-        np.savez_compressed(path, gates=self.gates.astype(np.float16), answers=self.answers.astype(np.uint8), target=self.target.astype(np.uint8))
+        "A small file: half precision for the gates, whole numbers as short as the classes allow (a byte for up to 256)."
+        short = np.min_scalar_type(int(max(self.answers.max(initial=0), self.target.max(initial=0))))
+        np.savez_compressed(path, gates=self.gates.astype(np.float16), answers=self.answers.astype(short), target=self.target.astype(short))
 
     @staticmethod
     def load(path: str | Path) -> "View":
@@ -45,15 +46,18 @@ def view(
     batch_size: int = 500,
 ) -> View:
     "Ask the gate, and every expert, about every image."
+    was_training, device = model.training, next(model.parameters()).device
     model.eval()
     gates, answers, target = [], [], []
     for index in torch.arange(len(data)).split(batch_size):
         inputs, t = data.batch(index)
+        inputs = {n: x.to(device) for n, x in inputs.items()}
         forced = [model(**inputs, slots={"moe": {"force": e}}) for e in range(len(model.moe.experts))]
         gates.append(forced[0].routings["moe"].probs)
         answers.append(torch.stack([o.logits.argmax(-1) for o in forced], 1))
         target.append(t)
-    return View(*(torch.cat(x).numpy() for x in (gates, answers, target)))
+    model.train(was_training)
+    return View(*(torch.cat(x).cpu().numpy() for x in (gates, answers, target)))
 
 # %% ../../nbs/5_analysis/04_specialization.ipynb #cdd26cab
 def information(

@@ -59,7 +59,7 @@ def ship(
 ) -> Path:  # the folder that was written
     "Keep of a run what a reader needs: weights, configuration, numbers."
     run, folder = Path(run), Path(to or weights_folder()) / name
-    if not name.isidentifier(): raise ConfigError(f"{name}: a name has letters, digits and underscores")
+    if not name.isidentifier(): raise ConfigError(f"{name}: a name has letters, digits and underscores, and begins with no digit")
     config, state = read_config(run / "config.yaml"), load_checkpoint(run / "checkpoint.pt")
     result = run / "result.json"
     if not (result.exists() or unfinished): raise CheckpointError(f"{run}: not finished, there is no result.json; train on, or say --unfinished")

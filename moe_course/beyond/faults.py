@@ -563,7 +563,7 @@ def summary(
 # %% ../../nbs/6_beyond/01_faults.ipynb #25c01437
 def command_line() -> argparse.ArgumentParser:
     "What can be said to moe_faults."
-    p = argparse.ArgumentParser("moe_faults", description="Hit running commands with faults, run them again, and compare with unbroken runs. Exit code 1: something was lost.")
+    p = argparse.ArgumentParser("moe_faults", description="Hit running commands with faults, run them again, and compare with unbroken runs. Exit code 2: not all survived.")
     p.add_argument("--cases", type=int, metavar="N", help=f"how many (default: the whole plan, {len(cases())})")
     p.add_argument("--only", default="", metavar="PATTERN", help="a regular expression for 'fault, victim', such as 'full disk' or 'Ctrl-C, moe_train'")
     p.add_argument("--seed", type=int, default=0, help="the first seed: moments counted in instructions repeat exactly, those by the clock roughly")

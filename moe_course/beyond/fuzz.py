@@ -961,7 +961,7 @@ def _has(call: ast.Call, name: str, value: Any) -> bool:
 always = lambda call: True
 DANGERS: dict[str, Callable[[ast.Call], bool]] = {  # full name of a function -> whether a call of it is dangerous
     "torch.load": lambda c: not _has(c, "weights_only", True),
-    "numpy.load": lambda c: any(k.arg == "allow_pickle" for k in c.keywords) and not _has(c, "allow_pickle", False),
+    "numpy.load": lambda c: len(c.args) > 2 or any(k.arg == "allow_pickle" for k in c.keywords) and not _has(c, "allow_pickle", False),
     "yaml.load": lambda c: not any("SafeLoader" in ast.unparse(a) for a in (*c.args[1:], *(k.value for k in c.keywords))),
     **{f"yaml.{n}": always for n in ("unsafe_load", "full_load", "load_all", "unsafe_load_all", "full_load_all")},
     **{f"{m}.{n}": always for m in ("pickle", "cPickle", "dill", "marshal", "cloudpickle", "joblib") for n in ("load", "loads", "Unpickler")},

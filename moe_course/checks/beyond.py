@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['who_holds_the_shared', 'sent_once', 'counts_nobody_adds', 'fifth_of_a_millisecond', 'lost_doubled_strange', 'plain',
-           'Struck', 'fragments', 'plain_by_instruction', 'right_refused_found', 'smallest_case', 'without_checksums']
+           'Struck', 'fragments', 'instructions', 'plain_by_instruction', 'right_refused_found', 'smallest_case',
+           'without_checksums']
 
 # %% ../../nbs/7_checks/05_beyond.ipynb #5ea00e9a
 import math
@@ -25,11 +26,12 @@ def who_holds_the_shared(answer: Any) -> str:
     try: term, times, megabytes = answer
     except Exception: raise Wrong("a name and two numbers are asked for: (term, times the rows, MB).") from None
     if not isinstance(term, str): raise Wrong("the first part is a name: one of \"dense\", \"experts\", \"rows\".")
+    term = term.strip().lower()
     said = {"experts": "that term is divided by the processes that share the experts, and each of them holds the shared one.", "rows": "if everybody has a copy, no row travels for it."}
     if term != "dense": raise Wrong(said.get(term, f"{term!r} is no term of step_bytes; they are \"dense\", \"experts\", \"rows\"."))
     near(number(times, "the number of times"), 8, {1: "that is what a copy on each process has to do; in one place it gets the rows of all eight.", 7: "its own rows as well.", 64: "the rows of its group, not of all groups.", 1 / 8: "it takes every row of all eight: more, not fewer."}, rel=.001, what="the number of times")
     n = 2 * 768 * 3072
-    near(number(megabytes, "the number of MB"), 2 * 63 / 64 * 4 * n / 1e6, {4 * n / 1e6: "a ring all-reduce passes everything round twice: 2 (P - 1) / P of it.", 2 * 63 / 64 * n / 1e6: "a gradient has 4 bytes a number.", 2 * 63 / 64 * 4 * n: "give MB, millions of bytes.",
+    near(number(megabytes, "the number of MB"), 2 * 63 / 64 * 4 * n / 1e6, {4 * n / 1e6: "a ring all-reduce passes everything round twice: 2 (P - 1) / P of it.", 2 * 63 / 64 * n / 1e6: "a gradient has 4 bytes a number.", 2 * 63 / 64 * 4 * n: "give MB, millions of bytes.", 2 * 63 / 64 * 4 * n / 2**20: "that is in MiB, of 1,048,576 bytes; a MB has a million.", 2 * 4 * n / 1e6: "nearly: what stays at home is not sent, so it is 2 (P - 1) / P and not 2.",
          2 * 7 / 8 * 4 * n / 1e6: "it is averaged over all 64 processes, not over its group of eight."}, rel=.01, what="the number of MB")
     return "everybody holds it. An expert that all rows want is a dense layer: 37 MB of gradients, and nobody waits for one process with eight times the work."
 
@@ -57,7 +59,7 @@ def sent_once(answer: Any) -> str:
 def counts_nobody_adds(answer: Any) -> str:
     whole, mixed, sorted_ = numbers(answer, "all rows together", "64 shares, mixed", "64 shares, by kind")
     if whole > sorted_: raise Wrong("all rows together come first; shares of one kind each look like a collapse.")
-    between(whole, 1, 1.6, "1 is the least: is it the mean over shares of switch_balance?", "more than we found for all rows together: balance(1).")
+    between(whole, 1, 1.6, "it is about 1 when all is level, and an untrained router is not: is it the mean over shares of switch_balance?", "more than we found for all rows together: balance(1).")
     between(mixed - whole, .05, .6, "sixteen rows are never quite even, so the mean over shares is larger than the whole: balance(64).", "more than we found for shares of mixed rows: by_kind=False.")
     between(sorted_, 2.5, 8, "less than we found for shares of one kind each: by_kind=True.", "8 is a complete collapse, for eight experts.")
     return f"the same router, the same rows: {whole:.1f} or {sorted_:.1f}. Each process would punish the router for sending one kind of rows to one expert, and that is what experts are for."
@@ -125,6 +127,19 @@ def fragments(
             if trap.seen < n: return count
             count += not path.exists() or path.read_bytes() not in (b"old", b"new")
 
+# %% ../../nbs/7_checks/05_beyond.ipynb #5d1f7a20
+def instructions(
+    write: Any,  # (path, data) -> None, whose code a trap looks at
+) -> int:
+    "How many there are in all."
+    from moe_course.beyond.faults import Trap
+    trap, before = Trap(), sys.gettrace()
+    with TemporaryDirectory() as folder:
+        sys.settrace(trap)
+        try: write(Path(folder, "table.csv"), b"new")
+        finally: sys.settrace(before)
+    return trap.seen
+
 # %% ../../nbs/7_checks/05_beyond.ipynb #538d92ed
 @check.exercise("beyond/faults", 3, "A plain write, instruction by instruction", kind="ablation", stars=3, minutes=20,
     hint="Trap counts code whose file ends like one of WRITERS: plain.__code__ = plain.__code__.replace(co_filename=\"here/core/runs.py\"). Then it goes as in replace_at, with plain in place of write_atomic.")
@@ -134,8 +149,8 @@ def plain_by_instruction(answer: Any) -> str:
     atomic, got = numbers(answer, "fragments of write_atomic", "fragments of the plain write")
     near(atomic, whole, {torn: "that is the plain write; write_atomic comes first."}, what="the number for write_atomic")
     if got == 0: raise Wrong("none? A trap sees only code whose file ends like one of WRITERS: give plain such a name.")
-    near(got, torn, rel=.15, what="the number for the plain write")
-    return f"{torn} instructions between two that are harmless: the file is empty, or holds two letters of three. A loop of writes would be all fragments."
+    near(got, torn, {instructions(plain): "those are about all instructions of plain; at how many does a hit leave a fragment?"}, rel=.15, what="the number for the plain write")
+    return f"at {torn} of {instructions(plain)} instructions a hit leaves a fragment: the file is empty, or holds two letters of three. A loop of writes would be all fragments."
 
 # %% ../../nbs/7_checks/05_beyond.ipynb #0df70558
 @check.exercise("beyond/fuzz", 1, "Right, refused, or found", stars=1, minutes=5,

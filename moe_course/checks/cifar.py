@@ -204,13 +204,20 @@ def value_tells(answer: Any) -> str:
     hint="full = shares.max(1) >= least is a row of True and False. You want the beginning of the True values at its end; np.flatnonzero(~full) says where they are broken.")
 def collapse_complete(answer: Any) -> str:
     steps = np.array([100, 250, 300, 500, 900])
-    cases = [([.5, .97, .98, .99, 1], .95, 250), ([.97, .5, .6, .96, .97], .95, 500), ([.96, .97, .98, .99, 1], .95, 100), ([.5, .6, .7, .8, .94], .95, -1), ([.96, .99, .97, .96, .5], .95, -1), ([.3, .7, .9, .9, .9], .9, 300)]
-    for top, least, want in cases:
-        shares = np.stack([1 - np.array(top), top, np.zeros(5)], 1) if want != 500 else np.stack([np.zeros(5), 1 - np.array(top), top], 1)
+    one, two, change = np.ones(5, int), np.full(5, 2), np.array([0, 0, 0, 2, 2])           # who is the fullest
+    cases = [([.5, .97, .98, .99, 1], .95, 250, one), ([.97, .5, .6, .96, .97], .95, 500, two), ([.96, .97, .98, .99, 1], .95, 100, one), ([.5, .6, .7, .8, .94], .95, -1, one), ([.96, .99, .97, .96, .5], .95, -1, one),
+             ([.4, .7, .9, .9, .9], .9, 300, one), ([.4, .7, .96, .97, .98], .95, 300, change)]
+    for top, least, want, who in cases:
+        shares = np.zeros((5, 3))
+        shares[np.arange(5), who], shares[np.arange(5), who - 1] = top, 1 - np.array(top)
         first = next((int(s) for s, t in zip(steps, top) if t >= least), -1)
         got = number(run(answer, steps.copy(), shares.copy(), least), "the step")
         known = {} if first == want else {first: "there it is full for the first time, but it does not stay so: until the end is asked for."}
-        if want >= 0: known[list(steps).index(want)] = "that is the number of the measurement; its step is asked for."
+        if want >= 0:
+            at = list(steps).index(want)
+            known |= {at: "that is the number of the measurement; its step is asked for.", -1: "it does come to that: *at least* this share is asked for, of the fullest of all experts."}
+            if at: known.setdefault(int(steps[at - 1]), "that is one measurement too early: there it is not full yet.")
+            if who is change: known[500] = "it is full before that: another expert may be the fullest later."
         near(got, want, known, rel=1e-9, what="the step" if want >= 0 else "the step, where it never comes to that (-1),")
     return "a peak that passes is not a collapse; a collapse is what stays."
 
@@ -246,15 +253,16 @@ def hold_together(answer: Any) -> str:
     rng = np.random.default_rng(0)
     for C, S, level in (7, 3, .95), (4, 6, .9), (1, 5, .99):
         d = rng.normal(.01, .02, (C, S))
-        def around(q, ddof=1, df=S - 1): return torch.tensor(d.mean(1, keepdims=True) + stats.t.ppf(q, df) * d.std(1, ddof=ddof, keepdims=True) / np.sqrt(S) * np.array([-1, 1]))
+        def around(q, ddof=1, df=S - 1, n=S): return torch.tensor(d.mean(1, keepdims=True) + stats.t.ppf(q, df) * d.std(1, ddof=ddof, keepdims=True) / np.sqrt(n) * np.array([-1, 1]))
         each, miss = 1 - (1 - level) / (2 * C), (1 - level) / C
         got = run(answer, d.copy(), level)
         try: got = torch.tensor(np.array(got, float))
         except Exception: raise Wrong(f"an array (C, 2) is asked for, not a {type(got).__name__}.") from None
         mistakes = {"these are too wide: a half of (1 − level)/C for each side is enough.": around(1 - miss / 4), "the quantile is for one side; (1 − level)/C is for both sides together.": around(1 - miss),
-                    "the standard deviation of S numbers is to be by S − 1: ddof=1.": around(each, ddof=0), "with so few seeds take Student's t with S − 1, not the normal distribution.": around(each, df=1e9)}
-        if C > 1: mistakes["each holds by itself, not all together: the level of one is 1 − (1 − level)/C."] = around(1 - (1 - level) / 2)
-        same(got, around(each), mistakes, what="the intervals")
+                    "the standard deviation of S numbers is to be by S − 1: ddof=1.": around(each, ddof=0), "with so few seeds take Student's t with S − 1, not the normal distribution.": around(each, df=1e9),
+                    "t has S − 1 degrees of freedom, not S.": around(each, df=S), "the mean of S seeds scatters less than a seed: divide by √S.": around(each, n=1), "the lower end comes first.": around(each).flip(1)}
+        if C > 1: mistakes |= {"each holds by itself, not all together: the level of one is 1 − (1 − level)/C.": around(1 - (1 - level) / 2), "that is Šidák's rule, which counts them as independent; Bonferroni's is asked for.": around((1 + level**(1 / C)) / 2)}
+        same(got, around(each), mistakes, what="the array of intervals")
     return "the price of looking seven times, with three seeds, is intervals nearly three times as wide. A null from so few runs is a weak one."
 
 # %% ../../nbs/7_checks/02_cifar.ipynb #d73031b4

@@ -105,7 +105,7 @@ WIDTH, HEIGHT = 1.0, .8  # of a box; columns are 1.28 apart, rows 1
 def places(
     whole: list[Part],
 ) -> dict[str, tuple[float, float]]:  # notebook -> left, top
-    "Where each notebook's box stands: a part is a column; what is only looked into goes below the shortest."
+    "Where each notebook's box stands: a part is a column; what is only looked into goes below the last one."
     lessons = [p for p in whole if any(LESSONS.match(n) for n in p.notebooks)]
     spots = {n: (1.28 * x, float(y)) for x, part in enumerate(lessons) for y, n in enumerate(part.notebooks)}
     last, below = 1.28 * (len(lessons) - 1), len(lessons[-1].notebooks) + 1.6

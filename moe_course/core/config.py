@@ -68,6 +68,7 @@ def load_preset(
     "Read one preset as it stands in its file."
     own = Path(name)
     path = own if own.suffix in (".yaml", ".yml") else files("moe_course") / "configs" / group / f"{name}.yaml"
+    if path is own and not path.is_file(): raise ConfigError(f"{group}={name}: no such file")
     if not path.is_file():
         raise ConfigError(f"{group}={name}: no such preset; there are {', '.join(presets(group))}, or name a .yaml file")
     try: values = OmegaConf.create(path.read_text(encoding="utf-8"))

@@ -60,7 +60,7 @@ def source_index(
 # %% ../../nbs/0_core/01_images.ipynb #fe5dfb8a
 def shift_flip(
     images: Tensor,  # (B, C, H, W) of any dtype
-    shift: Tensor,  # (B, 2) whole pixels, down and right, smaller than H and W
+    shift: Tensor,  # (B, 2) whole pixels, by which what is looked at moves down and right (and the picture up and left), smaller than H and W
     flip: Tensor,  # (B,) bool, mirror this image left to right
     border: str = "reflect",  # or "zero"
 ) -> Tensor:  # (B, C, H, W)

@@ -211,7 +211,7 @@ def random_objects(
     fine: np.ndarray,  # (R,) fine classes
     size: int,  # height and width of the image in pixels
 ) -> Objects:  # of leading axis R
-    "Objects of given classes, everything else left to chance, each wholly inside of its image."
+    "Objects of given classes, everything else left to chance; the circle of the radius is inside of the image, a corner may stick out."
     R = len(fine)
     radius = chance.uniform(R, low=.24, high=.4) * np.float32(size)
     x, y = radius + chance.uniform(2, R) * (np.float32(size) - 2 * radius)

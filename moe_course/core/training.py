@@ -40,7 +40,7 @@ from .runs import CheckpointError, Run, RunBusy, memory_ran_out, read_metrics
 class OptimConfig:
     "AdamW and its schedule."
     lr: float = 3e-4  # learning rate at its highest
-    weight_decay: float = 0.01  # on matrices and kernels; biases, norms and single vectors are left alone
+    weight_decay: float = 0.01  # on tensors of two and more axes: matrices, kernels, embeddings; biases and norms are left alone
     beta1: float = 0.9
     beta2: float = 0.999
     warmup: float = 0.1  # share of all steps in which the learning rate rises

@@ -74,7 +74,7 @@ def load_cv2(
     Otherwise of the counts: a statistic, WITHOUT a gradient."""
     if r.noise_std is None or r.k == r.experts: return _cv2(r.load)
     p = choice_probability(r)
-    return _cv2(p.mean(0) if r.mask is None else (p * r.mask[:, None]).sum(0))
+    return _cv2(p.sum(0) / max(len(p), 1) if r.mask is None else (p * r.mask[:, None]).sum(0))
 
 # %% ../../nbs/2_moe/01_balance.ipynb #55f711da
 def switch_balance(

@@ -125,7 +125,8 @@ def flow_window(
 # %% ../../nbs/4_video/07_augment.ipynb #530b08ed
 PAIRS = (("left", "right"), ("lefts", "rights"), ("leftward", "rightward"), ("leftwards", "rightwards"), ("leftmost", "rightmost"), ("clockwise", "anticlockwise"))
 _TWIN = {a: b for p in PAIRS for a, b in (p, p[::-1])}
-_SIDED = re.compile(rf"(?<![^\W_])({'|'.join(sorted([*_TWIN, 'counterclockwise'], key=len, reverse=True))})(?![^\W_])", re.IGNORECASE)
+_ANTI = ("counterclockwise", "counter-clockwise", "anti-clockwise")  # other spellings of anticlockwise
+_SIDED = re.compile(rf"(?<![^\W_])({'|'.join(sorted([*_TWIN, *_ANTI], key=len, reverse=True))})(?![^\W_])", re.IGNORECASE)
 
 
 def has_side(text: str) -> bool:
@@ -136,7 +137,7 @@ def has_side(text: str) -> bool:
 def mirror_words(text: str) -> str:
     "A text about the mirrored clip: left and right swapped."
     def swap(m):
-        word = _TWIN.get(m[0].lower(), "clockwise")  # the other word for anticlockwise
+        word = _TWIN.get(m[0].lower(), "clockwise")  # of one of `_ANTI`
         return word.upper() if m[0].isupper() else word.capitalize() if m[0][0].isupper() else word
     return _SIDED.sub(swap, text)
 

@@ -12,6 +12,7 @@ __all__ = ['SLACK', 'FITS', 'MAX_PIXELS', 'EXACT', 'FLAGS', 'CONTAINERS', 'PICTU
 # %% ../../nbs/4_video/02_decode.ipynb #4cdb016f
 import io
 import math
+import re
 import stat
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -175,7 +176,7 @@ def encode(
         stream = container.add_stream(codec, rate=rate, options=options)
         stream.height, stream.width, stream.pix_fmt, stream.bit_rate = *video.shape[2:], pix_fmt, bit_rate
         base = 1 / rate if times is None else Fraction(1, 1000)
-        stream.codec_context.time_base = base
+        stream.codec_context.time_base, stream.codec_context.thread_count = base, 1  # several threads cut pictures into slices: other bytes on other machines
         if rotation: stream.set_display_rotation(*rotation)
         for k, picture in enumerate(video):
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture.transpose(1, 2, 0)), "rgb24")
@@ -402,16 +403,16 @@ def check_size(
     size: int | Sequence[int],  # one number, or (H, W)
 ) -> tuple[int, int]:
     "A size as two numbers."
-    pair = (size, size) if isinstance(size, int) else tuple(size) if isinstance(size, Sequence) else ()
-    if len(pair) != 2 or not all(isinstance(n, int) and 1 <= n <= 8192 for n in pair): raise ValueError(f"size={size}: needs a number of pixels, or (H, W), from 1 to 8192")
-    return pair
+    pair = (size, size) if isinstance(size, (int, np.integer)) else tuple(size) if isinstance(size, Sequence) else ()
+    if len(pair) != 2 or not all(isinstance(n, (int, np.integer)) and 1 <= n <= 8192 for n in pair): raise ValueError(f"size={size}: needs a number of pixels, or (H, W), from 1 to 8192")
+    return int(pair[0]), int(pair[1])
 
 
 def check_request(frames: int, fps: float | None, fit: str, start: float, stop: float | None) -> None:
     "Refuse what cannot be meant."
     for name, value in dict(fps=fps, start=start, stop=stop).items():
         if not (isinstance(value, (int, float, Fraction, np.number)) or value is None and name != "start"): raise TypeError(f"{name}={value!r}: needs a number, got {type(value).__name__}")
-    if not (isinstance(frames, int) and 1 <= frames <= 100_000): raise ValueError(f"frames={frames}: needs a whole number from 1")
+    if not (isinstance(frames, (int, np.integer)) and 1 <= frames <= 100_000): raise ValueError(f"frames={frames}: needs a whole number from 1")
     if fps is not None and not 0 < fps < 10_000: raise ValueError(f"fps={fps}: needs a positive number, or None to spread the frames")
     if fit not in FITS: raise ValueError(f"fit={fit!r}: must be one of {', '.join(FITS)}")
     if not 0 <= start < math.inf: raise ValueError(f"start={start}: needs seconds from 0")
@@ -452,26 +453,29 @@ PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
 def pictures_in(
     folder: str | Path,
-) -> list[Path]:  # in the order of their names; numbers as numbers
+) -> list[Path]:  # in the order of their names; numbers in them count as numbers, so frame_2 comes before frame_10
     "The frames of a clip that is stored as a folder of pictures."
     files = [f for f in Path(folder).iterdir() if f.suffix.lower() in PICTURES and not f.name.startswith(".")]
     if not files: raise VideoBroken(folder, "a folder without pictures")
-    return sorted(files, key=lambda f: (len(f.stem), f.name) if f.stem.isdigit() else (0, f.name))
+    return sorted(files, key=lambda f: ([int(s) if k % 2 else s for k, s in enumerate(re.split("([0-9]+)", f.name))], f.name))
 
 
 def _decode_folder(path: Any, moments: np.ndarray, until: float, fitter: Fitter, rate: float) -> "Clip":
     "Frames of a clip that is stored as a folder of pictures."
     from PIL import Image
-    T, done, damaged, frame, files = len(moments), 0, 0, None, pictures_in(path)
+    T, done, damaged, frame, came, files = len(moments), 0, 0, None, 0.0, pictures_in(path)
     video, times = np.empty((T, 3, *fitter.size), np.uint8), np.zeros(T)
     shown = [(k / rate, f) for k, f in enumerate(files)]
-    for first, n, t, file in pick(shown, moments, until, 1 / rate, False):
+    picked = list(pick(shown, moments, until, 1 / rate, False))
+    _, end, last, _ = picked[-1] if picked else (0, 0, math.inf, None)
+    for _, n, t, file in picked + [(0, end, t, f) for t, f in shown if t > last]:  # the later ones, if all that are wanted are broken
+        if done == end: break
         try:
-            with Image.open(file) as image: frame = av.VideoFrame.from_image(image.convert("RGB"))
+            with Image.open(file) as image: frame, came = av.VideoFrame.from_image(image.convert("RGB")), t
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
             damaged += 1
             if frame is None: continue  # nothing to show yet: the first good picture is shown from the start
-        video[done:n], times[done:n], done = fitter(frame), t, n
+        video[done:n], times[done:n], done = fitter(frame), came, n
     if frame is None: raise VideoBroken(path, f"no picture can be read, or nothing is on screen from {moments[0]:g} s on")
     if done < T: video[done:], times[done:] = video[done - 1], times[done - 1]
     return Clip(torch.from_numpy(video), torch.from_numpy(times), T - done, damaged, 0.0, rate, (frame.height, frame.width), 0, files[0].suffix[1:].lower())

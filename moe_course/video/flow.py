@@ -6,6 +6,7 @@
 __all__ = ['PRESETS', 'grey', 'doubtful', 'flow', 'flow_colours', 'draw_arrows', 'flow_tokens']
 
 # %% ../../nbs/4_video/03_flow.ipynb #4069660a
+import math
 from typing import Any
 
 import numpy as np
@@ -63,11 +64,13 @@ def flow(
     import cv2
     if video.dtype != torch.uint8 or video.ndim < 4 or video.shape[-3] != 3: raise ValueError(f"video: needs (…, T, 3, H, W) uint8, got {tuple(video.shape)} {video.dtype}")
     if preset not in PRESETS: raise ValueError(f"preset={preset!r}: must be one of {', '.join(PRESETS)}")
-    if enlarge is not None and enlarge < 1: raise ValueError(f"enlarge={enlarge}: must be 1 or more")
-    if video.ndim > 4: return torch.stack([flow(v, preset, enlarge, doubt) for v in video])
+    if enlarge is not None and not (isinstance(enlarge, int) and enlarge >= 1): raise ValueError(f"enlarge={enlarge}: must be a whole number, 1 or more")
+    if video.ndim > 4: return torch.stack([flow(v, preset, enlarge, doubt) for v in video]) if len(video) else torch.zeros(*video.shape[:-3], 2, *video.shape[-2:])
     (T, _, H, W), pictures = video.shape, grey(video)
     enlarge = enlarge or max(1, -(-64 // min(H, W)))
-    if max(H, W) * enlarge < 12: raise ValueError(f"enlarge={enlarge}: DIS needs a side of 12 pixels or more, frames of {H}x{W} do not reach it")
+    low, wide = min(H, W) * enlarge, W * enlarge
+    if low < 8 or max(H, W) * enlarge < 12: raise ValueError(f"enlarge={enlarge}: DIS needs sides of 8 and 12 pixels or more, frames of {H}x{W} do not reach them")
+    if low < 32 and H * enlarge < 8 * 2 ** int(math.log2(max(20, wide) / 20)): raise ValueError(f"enlarge={enlarge}: OpenCV's DIS crashes on frames as low and wide as {H}x{W}; enlarge them more")
     search = cv2.DISOpticalFlow_create(PRESETS[preset])
     out = np.zeros((T, H, W, 2), np.float32)
     for t in range(T - 1): out[t] = _between(search, pictures[t], pictures[t + 1], enlarge, doubt)

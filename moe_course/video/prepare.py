@@ -302,7 +302,8 @@ class Worker:
                                         stderr=self.errors, text=True, bufsize=1, env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"})
         self.job: dict | None = None
         self.clip: int | None = None  # being worked on
-        self.since, self.late, self.ready, self.gone = time.monotonic(), False, False, False
+        self.late: int | None = None  # a clip that took too long, for which the worker was killed
+        self.since, self.ready, self.gone = time.monotonic(), False, False
         threading.Thread(target=self.listen, args=(mail,), daemon=True).start()
 
     def listen(self, mail: queue.Queue) -> None:
@@ -360,8 +361,8 @@ class Pool:
 
     def look_at_clock(self) -> None:
         for w in self.workers:
-            if w.clip is not None and not w.late and time.monotonic() - w.since > self.timeout:
-                w.late = True
+            if w.clip is not None and w.late is None and time.monotonic() - w.since > self.timeout:
+                w.late = w.clip
                 w.process.kill()  # its listener reports the end
 
 # %% ../../nbs/4_video/04_prepare.ipynb #193ec4d7
@@ -381,10 +382,11 @@ def bury(self: Pool, w: Worker) -> None:
     "A worker has ended: decide what becomes of its clip, and queue its shard again."
     self.workers.remove(w)
     how, clip = w.end(), w.clip
-    if clip is None:  # not the fault of a clip
+    if w.late is not None:
+        if clip == w.late: w.job["skip"][clip] = f"took longer than {self.timeout:g} s"  # else it was done in the last moment: nobody is to blame
+    elif clip is None:  # not the fault of a clip
         self.stillborn += 1
         if self.stillborn > 3: raise PrepareError(f"workers do not live long enough to begin a clip ({how})")
-    elif w.late: w.job["skip"][clip] = f"took longer than {self.timeout:g} s"
     else:
         self.deaths[clip] = self.deaths.get(clip, 0) + 1
         if self.deaths[clip] > 1: w.job["skip"][clip] = f"the decoder died of it ({how})"
@@ -491,6 +493,7 @@ def find_table(
     from moe_course.video import readers
     if file is not None and not file.is_file(): raise PrepareError(f"{file}: no such file")
     if file is not None and (file.suffix == ".parquet" or "label_name" in file.open(encoding="utf-8", errors="replace").readline()): return full_table(file)
+    if file is not None and layout != "folder": raise PrepareError(f"--table: the layout {layout} brings its own; leave one of the two out")
     try: return getattr(readers, LAYOUTS[layout])(videos, **({"table": file} if file is not None else {}), **(options or {}))
     except TypeError as e: raise PrepareError(f"--option: {str(e).split('() ')[-1]}") from None
 
@@ -539,12 +542,15 @@ def run_command(
     if a.workers is not None and a.workers < 0: raise PrepareError(f"workers={a.workers}: must not be negative")
     if not a.videos.is_dir(): raise PrepareError(f"{a.videos}: no such folder")
     if any("=" not in o for o in a.option): raise PrepareError("--option: needs KEY=VALUE")
-    options = {k: int(v) if v.isdigit() else v for k, v in (o.split("=", 1) for o in a.option)}
+    if not a.timeout > 0: raise PrepareError(f"timeout={a.timeout:g}: must be more than 0 seconds")
+    number = lambda v: int(v) if v.isdecimal() else float(v) if v.replace(".", "", 1).isdecimal() else v
+    options = {k: number(v) for k, v in (o.split("=", 1) for o in a.option)}
     settings, table, start = settings_of(a), find_table(a.videos, a.layout, a.table, options), time.monotonic()
     workers = a.workers if a.workers is not None else max(1, (os.cpu_count() or 1) // int(os.environ.get("LOCAL_WORLD_SIZE", 1)))
     done = prepare(table, a.videos, a.out, settings, class_names(table), workers, a.timeout, a.rank, a.world, progress=not a.no_progress)
     if done is None: return print(f"{a.out}: share {a.rank} of {a.world} is done, the others are not yet")
     manifest, failed = done
+    if len(table) and not len(manifest): raise PrepareError(f"{a.out}: none of {len(table)} rows could be prepared; {a.out / 'failed.csv'} says why")
     print(f"{a.out}: {len(manifest)} of {len(table)} rows prepared, {len(failed)} failed" + f" (see {a.out / 'failed.csv'})" * bool(len(failed)) + f", {time.monotonic() - start:.1f} s")
 
 
@@ -657,6 +663,7 @@ def read_manifest(
     except Exception as e: raise PrepareError(f"{file}: not a readable table ({type(e).__name__}); {again}") from None
     lacks = [c for c in MANIFEST if c not in table]
     if lacks: raise PrepareError(f"{file}: has no column {lacks[0]}; {again}")
+    if not len(table): raise PrepareError(f"{folder}: none of its clips could be prepared; failed.csv says why")
     try: names = yaml.safe_load((file := folder / "settings.yaml").read_text(encoding="utf-8"))["class_names"]
     except Exception as e: raise PrepareError(f"{file}: not readable settings ({type(e).__name__}); prepare the data set again in another folder") from None
     if not isinstance(names, list) or not all(isinstance(n, str) for n in names): raise PrepareError(f"{file}: class_names is not a list of names; prepare the data set again in another folder")
@@ -698,7 +705,7 @@ class PreparedConfig:
     vocabulary: str = "words"  # "words" (the shapes world's), "bert", or "none": no text
     length: int = 20  # words of a question
     flow: bool = False
-    mirror: float = 0.0  # how often training clips are mirrored, left and right exchanged in words and answers too
+    mirror: float = 0.0  # how often training clips are mirrored, left and right exchanged in answers and words too; with "bert", clips with such words are left alone
     crop: float = 1.0  # smallest side of a random crop in training, as a part of the frame's
 
     def __post_init__(self):
@@ -717,7 +724,8 @@ class PreparedConfig:
         from moe_course.video.augment import VideoAugment, mirror_table
         if not self.mirror: return VideoAugment(mirror=0.0, crop=self.crop)
         answers = torch.arange(len(names)) if choice else mirror_table(names)
-        return VideoAugment(answers, None if tokenizer is None else mirror_table(tokenizer.vocab), self.mirror, self.crop)
+        swap = self.vocabulary == "words"  # free language: a clip with a "left" in its words is not mirrored
+        return VideoAugment(answers, None if tokenizer is None else mirror_table(tokenizer.vocab, swap), self.mirror, self.crop)
 
     def build(self) -> PreparedSplits:
         "Open train, val and test."

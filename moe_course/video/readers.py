@@ -484,7 +484,7 @@ def _folder_rows(folder: Path) -> list[dict[str, Any]]:
 
 def _csv_row(r: Record) -> dict[str, Any]:
     "A row of your own table."
-    some = lambda f: r.values.get(f, "").strip()
+    some = lambda f: r.text(f, empty=True) if f in r.values else ""
     row = dict(source=r.text("source"), id=some("id") or r.text("source"), label_name=some("label"), question=some("question"), group=some("group"))
     if some("split"): row["split"] = {"validation": "val", "valid": "val"}.get(some("split"), some("split"))
     if some("candidates"): row["candidates"] = parse_json(some("candidates"), r.file, r.where)

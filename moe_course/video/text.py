@@ -38,6 +38,7 @@ def check_texts(
     "A list of strings, or one line that says what it is instead."
     if isinstance(texts, str): raise ValueError("texts: needs a list of strings, got one string")
     if not isinstance(texts, Iterable): raise TypeError(f"texts: needs a list of strings, got {type(texts).__name__}")
+    texts = list(texts)  # it may be a generator, which can be gone through once only
     for i, t in enumerate(texts):
         if not isinstance(t, str): raise ValueError(f"texts[{i}]: needs a string, got {type(t).__name__}")
     return [t.encode("utf-8", "replace").decode("utf-8") for t in texts]

@@ -75,7 +75,7 @@ class Attention(nn.Module):
         y = F.scaled_dot_product_attention(q, k, v, attn_mask=keep, dropout_p=self.drop if self.training else 0.)
         y = self.proj(y.transpose(1, 2).flatten(2))
         if queries is None: return y
-        return y, attention_rows(q, k, queries, keep if hears is None else keep[..., torch.as_tensor(queries), :])
+        return y, attention_rows(q, k, queries, keep if hears is None else keep[..., torch.as_tensor(queries, dtype=torch.long), :])
 
 # %% ../../nbs/1_vit/01_attention.ipynb #7999b177
 def sincos_1d(

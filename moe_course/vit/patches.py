@@ -43,7 +43,7 @@ def unpatchify(
     "Put patches back together: the exact inverse of `patchify`."
     h, w = patch_grid(size, patch)
     N, frame = patches.shape[1], h * w
-    if N % frame or (not clip and N != frame):
+    if N % frame or (not clip and N * tubelet != frame):
         raise ValueError(f"{N} patches of {patch}x{patch} do not make up {'frames' if clip else 'an image'} of {size[0]}x{size[1]} pixels")
     x = rearrange(patches, "b (t h w) (c s p q) -> b (t s) c (h p) (w q)", h=h, w=w, s=tubelet, p=patch, q=patch)
     return x if clip else x[:, 0]
@@ -64,4 +64,4 @@ class PatchEmbed(nn.Module):
     def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W) -> (B, N, D); (B, T, C, H, W) -> (B, T*N, D)
         patch_grid(x.shape[-2:], self.patch)                             # an error, where the convolution would be silent
         y = self.proj(x.flatten(0, -4)).flatten(2).transpose(1, 2)       # (B or B*T, N, D)
-        return y if x.ndim == 4 else y.reshape(len(x), -1, y.shape[-1])
+        return y if x.ndim == 4 else y.unflatten(0, x.shape[:2]).flatten(1, 2)
